@@ -1,0 +1,85 @@
+import axios, { type AxiosInstance } from 'axios';
+import { z } from 'zod';
+import type { Inventory } from '../inventory';
+import { ProductError, withTransport } from '../product-error';
+
+const listing = z.object({
+  items: z.array(z.object({ name: z.string(), size: z.coerce.number(), updated: z.string() })).optional(),
+  nextPageToken: z.string().optional(),
+});
+
+/** An object of a bucket. */
+export interface BucketObject {
+  name: string;
+  size: number;
+  updated: string;
+}
+
+/** One bucket behind the Google Cloud Storage JSON API (fake-gcs-server in the sandbox). */
+export class BucketClient {
+  private readonly http: AxiosInstance;
+
+  constructor(
+    readonly endpoint: string,
+    readonly bucket: string,
+  ) {
+    this.http = axios.create({
+      baseURL: endpoint,
+      timeout: 30_000,
+      maxRedirects: 0,
+      proxy: false,
+      validateStatus: () => true,
+    });
+  }
+
+  /** Objects whose name begins with a prefix, by name. */
+  async list(prefix = ''): Promise<BucketObject[]> {
+    const objects: BucketObject[] = [];
+    for (let pageToken: string | undefined = ''; pageToken !== undefined;) {
+      const params: Record<string, string> = { prefix, ...(pageToken === '' ? {} : { pageToken }) };
+      const response = await this.send('GET', `/storage/v1/b/${this.bucket}/o`, { params });
+      const page: z.infer<typeof listing> = listing.parse(response);
+      objects.push(...(page.items ?? []));
+      pageToken = page.nextPageToken === '' ? undefined : page.nextPageToken;
+    }
+    return objects.sort((one, other) => one.name.localeCompare(other.name));
+  }
+
+  async get(name: string): Promise<Buffer> {
+    const url = `/storage/v1/b/${this.bucket}/o/${encodeURIComponent(name)}`;
+    const body = await this.send('GET', url, { params: { alt: 'media' }, responseType: 'arraybuffer' });
+    return z.instanceof(Buffer).parse(body);
+  }
+
+  async put(name: string, content: Buffer): Promise<void> {
+    const url = `/upload/storage/v1/b/${this.bucket}/o`;
+    const headers = { 'Content-Type': 'application/octet-stream' };
+    await this.send('POST', url, { params: { uploadType: 'media', name }, data: content, headers });
+  }
+
+  /** Removes an object; one that is not there is no error. */
+  async delete(name: string): Promise<void> {
+    await this.send('DELETE', `/storage/v1/b/${this.bucket}/o/${encodeURIComponent(name)}`, {}, [404]);
+  }
+
+  private async send(
+    method: string,
+    url: string,
+    options: { params?: object; data?: Buffer; headers?: Record<string, string>; responseType?: 'arraybuffer' },
+    tolerated: number[] = [],
+  ): Promise<unknown> {
+    const response = await withTransport(() => this.http.request<unknown>({ method, url, ...options }));
+    if (response.status < 300 || tolerated.includes(response.status)) return response.data;
+    throw new ProductError('The bucket', String(response.status), `${method} ${url}`, `bucket ${this.bucket}`);
+  }
+}
+
+/** The bucket that keeps OpenTofu's states. */
+export function connectStateBucket(inventory: Inventory): BucketClient {
+  return new BucketClient(inventory.endpoints.bucket, inventory.stateBucket);
+}
+
+/** The bucket that keeps the backups. */
+export function connectBackupBucket(inventory: Inventory): BucketClient {
+  return new BucketClient(inventory.endpoints.bucket, inventory.backupBucket);
+}

@@ -1,0 +1,214 @@
+import {
+  ApiException,
+  CoreV1Api,
+  AppsV1Api,
+  VersionApi,
+  CustomObjectsApi,
+  KubeConfig,
+  PatchStrategy,
+  setHeaderOptions,
+  type CoreV1Event,
+  type V1Deployment,
+  type V1Node,
+  type V1Pod,
+  type V1Service,
+} from '@kubernetes/client-node';
+import { z } from 'zod';
+import { ProductError, answered, withTransport } from '../product-error';
+import { secretFile } from '../sandbox-secrets';
+
+/** A kind of custom resource: its API group, version and plural. */
+export interface ResourceKind {
+  group: string;
+  version: string;
+  plural: string;
+}
+
+const listOf = <T>(item: z.ZodType<T>) => z.object({ items: z.array(item) });
+
+/** The Kubernetes API as the suite uses it. Absent objects are `undefined`; other refusals are `ProductError`s. */
+export class KubernetesClient {
+  private readonly core: CoreV1Api;
+  private readonly apps: AppsV1Api;
+  private readonly custom: CustomObjectsApi;
+  private readonly versions: VersionApi;
+
+  constructor(readonly config: KubeConfig) {
+    this.core = config.makeApiClient(CoreV1Api);
+    this.apps = config.makeApiClient(AppsV1Api);
+    this.custom = config.makeApiClient(CustomObjectsApi);
+    this.versions = config.makeApiClient(VersionApi);
+  }
+
+  /** The API server's version, such as `v1.34.3`. */
+  async version(): Promise<string> {
+    return (await this.ask('GET version', () => this.versions.getCode())).gitVersion;
+  }
+
+  async nodes(): Promise<V1Node[]> {
+    return (await this.ask('GET nodes', () => this.core.listNode())).items;
+  }
+
+  async namespaces(): Promise<string[]> {
+    const list = await this.ask('GET namespaces', () => this.core.listNamespace());
+    return list.items.flatMap((namespace) => namespace.metadata?.name ?? []);
+  }
+
+  /** The phase of a namespace, `Active` or `Terminating`. */
+  async namespacePhase(name: string): Promise<string | undefined> {
+    const found = await this.optional(`GET namespace ${name}`, () => this.core.readNamespace({ name }));
+    return found?.status?.phase;
+  }
+
+  async deleteNamespace(name: string): Promise<void> {
+    await this.optional(`DELETE namespace ${name}`, () => this.core.deleteNamespace({ name }));
+  }
+
+  /** Pods of a namespace, or of all when none is given. */
+  async pods(namespace?: string, labelSelector?: string): Promise<V1Pod[]> {
+    const selector = labelSelector === undefined ? {} : { labelSelector };
+    const list = await this.ask(`GET pods of ${namespace ?? 'all namespaces'}`, () =>
+      namespace === undefined
+        ? this.core.listPodForAllNamespaces(selector)
+        : this.core.listNamespacedPod({ namespace, ...selector }),
+    );
+    return list.items;
+  }
+
+  async services(namespace?: string): Promise<V1Service[]> {
+    const list = await this.ask(`GET services of ${namespace ?? 'all namespaces'}`, () =>
+      namespace === undefined
+        ? this.core.listServiceForAllNamespaces()
+        : this.core.listNamespacedService({ namespace }),
+    );
+    return list.items;
+  }
+
+  async deployments(namespace: string): Promise<V1Deployment[]> {
+    return (await this.ask(`GET deployments of ${namespace}`, () => this.apps.listNamespacedDeployment({ namespace })))
+      .items;
+  }
+
+  /** Sets a Deployment's replicas. */
+  async scaleDeployment(namespace: string, name: string, replicas: number): Promise<void> {
+    await this.ask(`PATCH deployment ${namespace}/${name}`, () =>
+      this.apps.patchNamespacedDeployment(
+        { namespace, name, body: { spec: { replicas } } },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      ),
+    );
+  }
+
+  /** Events of a namespace, oldest first. */
+  async events(namespace: string): Promise<CoreV1Event[]> {
+    const list = await this.ask(`GET events of ${namespace}`, () => this.core.listNamespacedEvent({ namespace }));
+    const at = (event: CoreV1Event): number =>
+      new Date(event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? 0).getTime();
+    return list.items.sort((one, other) => at(one) - at(other));
+  }
+
+  /** A Secret's entries, decoded. */
+  async secret(namespace: string, name: string): Promise<Record<string, string> | undefined> {
+    const found = await this.optional(`GET secret ${namespace}/${name}`, () =>
+      this.core.readNamespacedSecret({ namespace, name }),
+    );
+    if (found === undefined) return undefined;
+    const entries = Object.entries(found.data ?? {});
+    return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]));
+  }
+
+  /** The last lines of a pod's log. */
+  async log(namespace: string, name: string, tailLines = 50): Promise<string> {
+    return this.ask(`GET log of ${namespace}/${name}`, () =>
+      this.core.readNamespacedPodLog({ namespace, name, tailLines }),
+    );
+  }
+
+  async deletePod(namespace: string, name: string): Promise<void> {
+    await this.optional(`DELETE pod ${namespace}/${name}`, () => this.core.deleteNamespacedPod({ namespace, name }));
+  }
+
+  /** A short-lived token of a ServiceAccount, for a login to Vault. */
+  async serviceAccountToken(namespace: string, name: string, audience: string): Promise<string> {
+    const made = await this.ask(`POST token of ${namespace}/${name}`, () =>
+      this.core.createNamespacedServiceAccountToken({
+        namespace,
+        name,
+        body: { spec: { audiences: [audience], expirationSeconds: 600 } },
+      }),
+    );
+    return made.status?.token ?? '';
+  }
+
+  /** A custom resource, validated. */
+  async resource<T>(kind: ResourceKind, namespace: string, name: string, shape: z.ZodType<T>): Promise<T | undefined> {
+    const found = await this.optional(`GET ${kind.plural} ${namespace}/${name}`, () =>
+      this.custom.getNamespacedCustomObject({ ...kind, namespace, name }),
+    );
+    return found === undefined ? undefined : shape.parse(found);
+  }
+
+  /** All custom resources of a kind in a namespace, validated. */
+  async resources<T>(kind: ResourceKind, namespace: string, shape: z.ZodType<T>): Promise<T[]> {
+    const found = await this.ask(`GET ${kind.plural} of ${namespace}`, () =>
+      this.custom.listNamespacedCustomObject({ ...kind, namespace }),
+    );
+    return listOf(shape).parse(found).items;
+  }
+
+  async patchResource(kind: ResourceKind, namespace: string, name: string, body: object): Promise<void> {
+    await this.ask(`PATCH ${kind.plural} ${namespace}/${name}`, () =>
+      this.custom.patchNamespacedCustomObject(
+        { ...kind, namespace, name, body },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      ),
+    );
+  }
+
+  async deleteResource(kind: ResourceKind, namespace: string, name: string): Promise<void> {
+    await this.optional(`DELETE ${kind.plural} ${namespace}/${name}`, () =>
+      this.custom.deleteNamespacedCustomObject({ ...kind, namespace, name }),
+    );
+  }
+
+  private async optional<T>(request: string, send: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.ask(request, send);
+    } catch (thrown) {
+      if (answered(thrown, '404')) return undefined;
+      throw thrown;
+    }
+  }
+
+  private ask<T>(request: string, send: () => Promise<T>): Promise<T> {
+    return withTransport(() =>
+      send().catch((thrown: unknown) => {
+        if (thrown instanceof ApiException) {
+          throw new ProductError('Kubernetes', String(thrown.code), request, statusMessage(thrown.body), thrown);
+        }
+        throw thrown;
+      }),
+    );
+  }
+}
+
+/** The API server's own sentence out of a Status body, which comes parsed or as text. */
+function statusMessage(body: unknown): string {
+  const shape = z.object({ message: z.string() });
+  let candidate = body;
+  if (typeof body === 'string') {
+    try {
+      candidate = JSON.parse(body);
+    } catch {
+      return body;
+    }
+  }
+  return shape.safeParse(candidate).data?.message ?? 'no message';
+}
+
+/** The sandbox's cluster, by the kubeconfig in the secrets folder. @throws OperatorError when that file is missing. */
+export function connectKubernetes(kubeconfig: string = secretFile('kubeconfig')): KubernetesClient {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  return new KubernetesClient(config);
+}

@@ -1,0 +1,175 @@
+import NodeVault from 'node-vault';
+import { z } from 'zod';
+import type { Inventory } from '../inventory';
+import { ProductError, answered, withTransport } from '../product-error';
+import { readClusterKeys } from '../sandbox-secrets';
+
+const errorResponse = z.object({
+  response: z.object({
+    statusCode: z.number(),
+    body: z
+      .object({ errors: z.array(z.string()) })
+      .partial()
+      .catch({}),
+  }),
+});
+const loginResponse = z.object({
+  auth: z.object({
+    client_token: z.string(),
+    policies: z.array(z.string()),
+    lease_duration: z.number(),
+    metadata: z.record(z.string(), z.string()).nullish(),
+  }),
+});
+const health = z.object({ initialized: z.boolean(), sealed: z.boolean(), version: z.string() }).loose();
+const leaseResponse = z.object({
+  lease_id: z.string(),
+  lease_duration: z.number(),
+  renewable: z.boolean(),
+  data: z.object({ username: z.string(), password: z.string() }),
+});
+const keys = z.object({ data: z.object({ keys: z.array(z.string()) }) });
+
+/** A login's outcome: the token (secret), and what it may do. */
+export interface VaultLogin {
+  token: string;
+  policies: string[];
+  ttlSeconds: number;
+}
+
+/** Database credentials of a lease. The password is a secret. */
+export interface CredentialLease {
+  leaseId: string;
+  username: string;
+  password: string;
+  ttlSeconds: number;
+  renewable: boolean;
+}
+
+/** Vault's HTTP API as the suite uses it. Absent paths are `undefined`; other refusals are `ProductError`s. */
+export class VaultClient {
+  private readonly vault: NodeVault.client;
+
+  /** @param token a Vault token; without one only health and logins are possible. */
+  constructor(
+    readonly endpoint: string,
+    token?: string,
+  ) {
+    this.vault = NodeVault({
+      endpoint,
+      // node-vault would else take the caller's VAULT_TOKEN.
+      token: token ?? ' ',
+      namespace: '',
+      pathPrefix: '',
+      requestOptions: { timeout: 10_000, proxy: false },
+    });
+    if (token === undefined) this.vault.token = '';
+  }
+
+  /** The same Vault as another identity. */
+  as(token: string): VaultClient {
+    return new VaultClient(this.endpoint, token);
+  }
+
+  /** Seal status and version; answers also when sealed. */
+  async health(): Promise<{ initialized: boolean; sealed: boolean; version: string }> {
+    return health.parse(await this.ask('GET', 'sys/health'));
+  }
+
+  async read<T>(path: string, shape: z.ZodType<T>): Promise<T | undefined> {
+    const found = await this.optional('GET', path);
+    return found === undefined ? undefined : z.object({ data: shape }).parse(found).data;
+  }
+
+  async list(path: string): Promise<string[]> {
+    const found = await this.optional('LIST', path);
+    return found === undefined ? [] : keys.parse(found).data.keys;
+  }
+
+  async write(path: string, data: object): Promise<void> {
+    await this.ask('POST', path, data);
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.optional('DELETE', path);
+  }
+
+  /** Logs in with a JWT at an auth mount (`gitea_jwt` for CI, `kubernetes` for ServiceAccounts). */
+  async loginWithJwt(mount: string, role: string, jwt: string): Promise<VaultLogin> {
+    const { auth } = loginResponse.parse(await this.ask('POST', `auth/${mount}/login`, { role, jwt }));
+    return { token: auth.client_token, policies: auth.policies, ttlSeconds: auth.lease_duration };
+  }
+
+  /** A token of the given policies only, without a parent, for asking what those policies allow. */
+  async tokenWith(policies: string[], ttl: string): Promise<string> {
+    const made = await this.ask('POST', 'auth/token/create-orphan', { policies, ttl, no_default_policy: true });
+    return loginResponse.parse(made).auth.client_token;
+  }
+
+  /** What this token may do on each path, as Vault itself judges it. */
+  async capabilities(paths: string[]): Promise<Record<string, string[]>> {
+    const answer = await this.ask('POST', 'sys/capabilities-self', { paths });
+    const data = z.object({ data: z.record(z.string(), z.unknown()) }).parse(answer).data;
+    return Object.fromEntries(paths.map((path) => [path, z.array(z.string()).catch([]).parse(data[path])]));
+  }
+
+  /** Leases database credentials. */
+  async leaseCredentials(path: string): Promise<CredentialLease> {
+    const lease = leaseResponse.parse(await this.ask('GET', path));
+    return {
+      leaseId: lease.lease_id,
+      username: lease.data.username,
+      password: lease.data.password,
+      ttlSeconds: lease.lease_duration,
+      renewable: lease.renewable,
+    };
+  }
+
+  /** Ids of the leases under a path such as `postgres/creds/canary`. */
+  async leases(path: string): Promise<string[]> {
+    return this.list(`sys/leases/lookup/${path}`);
+  }
+
+  /** Revokes every lease under a path and waits until it is done. */
+  async revokeLeases(path: string): Promise<void> {
+    await this.ask('POST', `sys/leases/revoke-prefix/${path}`, { sync: true });
+  }
+
+  async revokeSelf(): Promise<void> {
+    await this.ask('POST', 'auth/token/revoke-self');
+  }
+
+  /** Gives one key share; unsealed when the answer says so. */
+  async unseal(share: string): Promise<boolean> {
+    return !z.object({ sealed: z.boolean() }).parse(await this.ask('POST', 'sys/unseal', { key: share })).sealed;
+  }
+
+  private async optional(method: string, path: string): Promise<unknown> {
+    try {
+      return await this.ask(method, path);
+    } catch (thrown) {
+      if (answered(thrown, '404')) return undefined;
+      throw thrown;
+    }
+  }
+
+  private ask(method: string, path: string, json?: object): Promise<unknown> {
+    const request = { method, path: `/${path}`, timeout: 10_000, ...(json === undefined ? {} : { json }) };
+    return withTransport(() =>
+      this.vault.request(request).then(
+        (body: unknown) => body,
+        (thrown: unknown) => {
+          const refusal = errorResponse.safeParse(thrown).data?.response;
+          if (refusal === undefined) throw thrown;
+          const words = refusal.body.errors?.join('; ').replaceAll(/\s+/g, ' ') || 'no reason given';
+          throw new ProductError('Vault', String(refusal.statusCode), `${method} ${path}`, words, thrown);
+        },
+      ),
+    );
+  }
+}
+
+/** The sandbox's Vault with its root token. @throws OperatorError when the keys file is missing. */
+export function connectVault(inventory: Inventory): VaultClient {
+  return new VaultClient(inventory.endpoints.vault, readClusterKeys().root_token);
+}
