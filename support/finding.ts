@@ -12,6 +12,8 @@ export interface Finding {
   source: string;
   /** The likely cause or the next step, when the probe knows one. */
   hint?: string;
+  /** True on an `unmet` finding that time cannot mend (a refused login, a broken manifest): it ends a wait early. */
+  final?: boolean;
 }
 
 /** A finding from a comparison of two strings. */
