@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { KubernetesClient } from '../kubernetes/client';
+
+/** Where Argo CD keeps its Applications. */
+export const argocdNamespace = 'argocd';
+const applicationKind = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' };
+
+const applicationShape = z.object({
+  metadata: z.object({ name: z.string(), deletionTimestamp: z.string().optional() }),
+  spec: z.object({
+    source: z.object({ repoURL: z.string(), path: z.string().optional(), targetRevision: z.string().optional() }),
+    destination: z.object({ namespace: z.string().optional() }),
+    syncPolicy: z
+      .object({ automated: z.object({ prune: z.boolean(), selfHeal: z.boolean() }).partial().optional() })
+      .optional(),
+  }),
+  status: z
+    .object({
+      sync: z.object({ status: z.string(), revision: z.string().optional() }).optional(),
+      health: z.object({ status: z.string().optional(), message: z.string().optional() }).optional(),
+      conditions: z.array(z.object({ type: z.string(), message: z.string() })).optional(),
+      operationState: z.object({ phase: z.string(), message: z.string().optional() }).optional(),
+      resources: z
+        .array(
+          z.object({
+            kind: z.string(),
+            name: z.string(),
+            status: z.string().optional(),
+            health: z.object({ status: z.string().optional(), message: z.string().optional() }).optional(),
+          }),
+        )
+        .optional(),
+    })
+    .optional(),
+});
+
+/** An Argo CD Application with the parts of its status that the suite judges. */
+export type Application = z.infer<typeof applicationShape>;
+
+/** Argo CD through its Application resources. */
+export class ArgoCdClient {
+  constructor(private readonly kubernetes: KubernetesClient) {}
+
+  async applications(): Promise<Application[]> {
+    return this.kubernetes.resources(applicationKind, argocdNamespace, applicationShape);
+  }
+
+  async application(name: string): Promise<Application | undefined> {
+    return this.kubernetes.resource(applicationKind, argocdNamespace, name, applicationShape);
+  }
+
+  /** Asks the controller to compare now (`hard` also forgets the rendered manifests). */
+  async refresh(name: string, kind: 'normal' | 'hard' = 'normal'): Promise<void> {
+    const body = { metadata: { annotations: { 'argocd.argoproj.io/refresh': kind } } };
+    await this.kubernetes.patchResource(applicationKind, argocdNamespace, name, body);
+  }
+
+  /** Changes an Application's spec (JSON merge patch). */
+  async patch(name: string, body: object): Promise<void> {
+    await this.kubernetes.patchResource(applicationKind, argocdNamespace, name, body);
+  }
+
+  /** Asks for the deletion; with its finalizer, Argo CD removes what the Application deployed first. */
+  async delete(name: string): Promise<void> {
+    await this.kubernetes.deleteResource(applicationKind, argocdNamespace, name);
+  }
+}
