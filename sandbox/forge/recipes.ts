@@ -1,0 +1,342 @@
+import { z } from 'zod';
+import { OperatorError } from '../../support/failure';
+
+/** How real a component is on the embedded target (docs/architecture.md). */
+export type Provenance = 'upstream' | 'substitute' | 'stand-in';
+
+/** The part of the bring-up that first needs a component. Components are built in this order. */
+export const stages = ['cluster', 'forge-and-bucket', 'secrets', 'gitops', 'provisioning', 'pki'] as const;
+
+const binaryShape = z.object({
+  package: z.string().min(1),
+  binary: z.string().regex(/^[a-z][a-z0-9-]*$/),
+});
+
+const moduleShape = z.object({
+  path: z.string().min(1),
+  version: z.string().regex(/^v\d+\.\d+\.\d+$/, 'an exact version: vX.Y.Z'),
+  /** The module's hash in Go's checksum database (go.sum notation). Pinned here so that the database is not the only witness. */
+  sum: z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/),
+});
+
+const recipeShape = z.object({
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  /** What it plays in the sandbox. */
+  role: z.string().min(1),
+  provenance: z.enum(['upstream', 'substitute', 'stand-in']),
+  stage: z.enum(stages),
+  /** Absent for a module of this checkout, which `local` names (relative to sandbox/). */
+  module: moduleShape.optional(),
+  local: z.string().optional(),
+  /** Empty for a local module: every package below cmd/ is one binary. */
+  binaries: z.array(binaryShape),
+  tags: z.array(z.string()).default([]),
+  /** Values for `-ldflags -X`. */
+  defines: z.record(z.string(), z.string()).default({}),
+  /** Other modules fixed to a version: path to version. */
+  pins: z.record(z.string(), z.string()).default({}),
+  /** Most need no C compiler, can be cross-built, and share compiled packages because all of them have it off. */
+  cgo: z.boolean().default(false),
+  /** A C source of the module that becomes a static binary. */
+  c: z.object({ source: z.string(), binary: z.string(), defines: z.record(z.string(), z.string()) }).optional(),
+  /** Folders and files of the module kept beside the binaries, in share/<name>/. */
+  share: z.array(z.string()).default([]),
+  /** GiB of Go caches that building it alone from nothing needs, rounded up (measured). */
+  diskGiB: z.number().positive(),
+});
+
+/** How a component is built, and from what. */
+export type Recipe = z.infer<typeof recipeShape>;
+
+const kubernetesBinaries = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'kube-proxy',
+  'kubectl',
+];
+
+const definitions: z.input<typeof recipeShape>[] = [
+  {
+    name: 'kubernetes',
+    role: 'the cluster (production runs k3s)',
+    provenance: 'substitute',
+    stage: 'cluster',
+    module: {
+      path: 'k8s.io/kubernetes',
+      version: 'v1.34.3',
+      sum: 'h1:0TfljWbhEF5DBks+WFMSrvKfxBLo4vnZuqORjLMiyT4=',
+    },
+    binaries: kubernetesBinaries.map((binary) => ({ package: `k8s.io/kubernetes/cmd/${binary}`, binary })),
+    defines: {
+      'k8s.io/component-base/version.gitVersion': 'v1.34.3',
+      'k8s.io/component-base/version.gitMajor': '1',
+      'k8s.io/component-base/version.gitMinor': '34',
+      'k8s.io/client-go/pkg/version.gitVersion': 'v1.34.3',
+    },
+    c: { source: 'build/pause/linux/pause.c', binary: 'pause', defines: { VERSION: 'v3.10.1' } },
+    diskGiB: 4,
+  },
+  {
+    name: 'etcd',
+    role: "the cluster's store",
+    provenance: 'upstream',
+    stage: 'cluster',
+    module: {
+      path: 'go.etcd.io/etcd/server/v3',
+      version: 'v3.6.5',
+      sum: 'h1:4RbUb1Bd4y1WkBHmuF+cZII83JNQMuNXzyjwigQ06y0=',
+    },
+    binaries: [{ package: 'go.etcd.io/etcd/server/v3', binary: 'etcd' }],
+    diskGiB: 1,
+  },
+  {
+    name: 'coredns',
+    role: "the cluster's DNS",
+    provenance: 'upstream',
+    stage: 'cluster',
+    module: {
+      path: 'github.com/coredns/coredns',
+      version: 'v1.14.0',
+      sum: 'h1:fjrQlxEoONeIcviXyyPXtNbxLspBj8I35TJthmtiuN4=',
+    },
+    binaries: [{ package: 'github.com/coredns/coredns', binary: 'coredns' }],
+    diskGiB: 4,
+  },
+  {
+    name: 'standins',
+    role: 'the web app of every instance and the OpenTofu providers for PostgreSQL, Vault and Gitea',
+    provenance: 'stand-in',
+    stage: 'cluster',
+    local: 'standins',
+    binaries: [],
+    diskGiB: 2,
+  },
+  {
+    name: 'gitea',
+    role: 'Git server',
+    provenance: 'upstream',
+    stage: 'forge-and-bucket',
+    module: {
+      path: 'code.gitea.io/gitea',
+      version: 'v1.25.2',
+      sum: 'h1:iZLDfAS0Qhyo5Jt2e1/mpbN/Yyy4SAslK7N5fOyTGho=',
+    },
+    binaries: [{ package: 'code.gitea.io/gitea', binary: 'gitea' }],
+    tags: ['sqlite', 'sqlite_unlock_notify'],
+    defines: { 'main.Version': '1.25.2', 'main.Tags': 'sqlite sqlite_unlock_notify' },
+    cgo: true,
+    share: ['templates', 'options', 'public'],
+    diskGiB: 4,
+  },
+  {
+    name: 'fake-gcs-server',
+    role: 'backup bucket and OpenTofu state backend',
+    provenance: 'substitute',
+    stage: 'forge-and-bucket',
+    module: {
+      path: 'github.com/fsouza/fake-gcs-server',
+      version: 'v1.52.3',
+      sum: 'h1:hXddOPMGDKq5ENmttw6xkodVJy0uVhf7HhWvQgAOH6g=',
+    },
+    binaries: [{ package: 'github.com/fsouza/fake-gcs-server', binary: 'fake-gcs-server' }],
+    diskGiB: 2,
+  },
+  {
+    name: 'vault',
+    role: 'secrets store',
+    provenance: 'upstream',
+    stage: 'secrets',
+    module: {
+      path: 'github.com/hashicorp/vault',
+      version: 'v1.21.0',
+      sum: 'h1:Fip95/8GZy7kqddL26/42AXmBJPsvgaXil/M93Q1/N0=',
+    },
+    binaries: [{ package: 'github.com/hashicorp/vault', binary: 'vault' }],
+    tags: ['minimal'],
+    pins: { 'github.com/hashicorp/vault/sdk': 'v0.20.0' },
+    diskGiB: 6,
+  },
+  {
+    name: 'vault-db-postgres',
+    role: "Vault's PostgreSQL database plugin",
+    provenance: 'upstream',
+    stage: 'secrets',
+    module: {
+      path: 'github.com/hashicorp/vault',
+      version: 'v1.21.4',
+      sum: 'h1:KHGcdSnJtombvae1gDk+jZ50kiFngJPFDOvcCJRnU0c=',
+    },
+    binaries: [
+      {
+        package: 'github.com/hashicorp/vault/plugins/database/postgresql/postgresql-database-plugin',
+        binary: 'postgresql-database-plugin',
+      },
+    ],
+    diskGiB: 3,
+  },
+  {
+    name: 'vault-auth-kubernetes',
+    role: "Vault's Kubernetes auth plugin",
+    provenance: 'upstream',
+    stage: 'secrets',
+    module: {
+      path: 'github.com/hashicorp/vault-plugin-auth-kubernetes',
+      version: 'v0.23.1',
+      sum: 'h1:9SW3Qu08RR9Tyn2K0wU4rcjQtYf1ykgPcyFgWs/TqTY=',
+    },
+    binaries: [
+      {
+        package: 'github.com/hashicorp/vault-plugin-auth-kubernetes/cmd/vault-plugin-auth-kubernetes',
+        binary: 'vault-plugin-auth-kubernetes',
+      },
+    ],
+    diskGiB: 2,
+  },
+  {
+    name: 'secrets-operator',
+    role: 'Vault Secrets Operator',
+    provenance: 'upstream',
+    stage: 'secrets',
+    module: {
+      path: 'github.com/hashicorp/vault-secrets-operator',
+      version: 'v0.10.0',
+      sum: 'h1:BjOTBJRqx1SLo7NeyqNJWRPDyfRscbqPtGU1U2LzArg=',
+    },
+    binaries: [{ package: 'github.com/hashicorp/vault-secrets-operator', binary: 'vault-secrets-operator' }],
+    defines: { 'github.com/hashicorp/vault-secrets-operator/internal/version.GitVersion': '0.10.0' },
+    share: ['chart'],
+    diskGiB: 3,
+  },
+  {
+    name: 'kube-rbac-proxy',
+    role: "the secrets operator's metrics proxy (its chart asks for it)",
+    provenance: 'upstream',
+    stage: 'secrets',
+    module: {
+      path: 'github.com/brancz/kube-rbac-proxy',
+      version: 'v0.18.1',
+      sum: 'h1:Hn7ZMhWjBmH2eJd8q4SuEOX7MpNnTkRUOUsHQW55h/I=',
+    },
+    binaries: [{ package: 'github.com/brancz/kube-rbac-proxy/cmd/kube-rbac-proxy', binary: 'kube-rbac-proxy' }],
+    defines: { 'k8s.io/component-base/version.gitVersion': 'v0.18.1' },
+    diskGiB: 2,
+  },
+  {
+    name: 'argocd',
+    role: 'GitOps controller',
+    provenance: 'upstream',
+    stage: 'gitops',
+    module: {
+      path: 'github.com/argoproj/argo-cd/v3',
+      version: 'v3.2.0',
+      sum: 'h1:m2eGAV+nXQGgzZbH5SyJD5laaPW27mzWXBrgisUHY/0=',
+    },
+    binaries: [{ package: 'github.com/argoproj/argo-cd/v3/cmd', binary: 'argocd' }],
+    defines: {
+      'github.com/argoproj/argo-cd/v3/common.version': '3.2.0',
+      'github.com/argoproj/argo-cd/v3/common.gitTag': 'v3.2.0',
+      'github.com/argoproj/argo-cd/v3/common.gitTreeState': 'clean',
+    },
+    share: ['manifests/install.yaml', 'hack/gpg-wrapper.sh', 'hack/git-verify-wrapper.sh', 'entrypoint.sh'],
+    diskGiB: 5,
+  },
+  {
+    name: 'helm',
+    role: 'chart renderer, for Argo CD and for the operator',
+    provenance: 'upstream',
+    stage: 'gitops',
+    module: { path: 'helm.sh/helm/v3', version: 'v3.19.0', sum: 'h1:krVyCGa8fa/wzTZgqw0DUiXuRT5BPdeqE/sQXujQ22k=' },
+    binaries: [{ package: 'helm.sh/helm/v3/cmd/helm', binary: 'helm' }],
+    defines: {
+      'helm.sh/helm/v3/internal/version.version': 'v3.19.0',
+      'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': '1',
+      'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': '34',
+    },
+    diskGiB: 3,
+  },
+  {
+    name: 'tofu',
+    role: 'OpenTofu',
+    provenance: 'upstream',
+    stage: 'provisioning',
+    module: {
+      path: 'github.com/opentofu/opentofu',
+      version: 'v1.12.6',
+      sum: 'h1:0VT4P8pMmGcCUnQ9JDrJ+Qg2d35Vzm4FFd/9+H7oF98=',
+    },
+    binaries: [{ package: 'github.com/opentofu/opentofu/cmd/tofu', binary: 'tofu' }],
+    defines: { 'github.com/opentofu/opentofu/version.dev': 'no' },
+    diskGiB: 5,
+  },
+  {
+    name: 'step-ca',
+    role: 'private CA',
+    provenance: 'upstream',
+    stage: 'pki',
+    module: {
+      path: 'github.com/smallstep/certificates',
+      version: 'v0.30.2',
+      sum: 'h1:1G3xBi8sJ740iA1mMPW2Svv7EIZKJ4Zf/iQtA5QlN0Y=',
+    },
+    binaries: [{ package: 'github.com/smallstep/certificates/cmd/step-ca', binary: 'step-ca' }],
+    defines: { 'main.Version': '0.30.2' },
+    diskGiB: 3,
+  },
+  {
+    name: 'step',
+    role: "the private CA's client",
+    provenance: 'upstream',
+    stage: 'pki',
+    module: {
+      path: 'github.com/smallstep/cli',
+      version: 'v0.28.7',
+      sum: 'h1:3a1Nu0JMbColjJMxsms166Q7cHc8DgSzXgYvE5psucY=',
+    },
+    binaries: [{ package: 'github.com/smallstep/cli/cmd/step', binary: 'step' }],
+    defines: { 'main.Version': '0.28.7' },
+    diskGiB: 3,
+  },
+];
+
+/** Every component the forge builds, in build order: what the first scenarios need comes first. */
+export const recipes: readonly Recipe[] = parseRecipes(definitions);
+
+/**
+ * Checks recipes: shape, one source each, no component or binary twice.
+ * @throws z.ZodError or Error: a wrong recipe is a defect of this project.
+ */
+export function parseRecipes(input: unknown): Recipe[] {
+  const parsed = z.array(recipeShape).parse(input);
+  const seen = new Set<string>();
+  for (const recipe of parsed) {
+    if ((recipe.module === undefined) === (recipe.local === undefined)) {
+      throw new Error(`recipe ${recipe.name}: give either module or local`);
+    }
+    if (recipe.module !== undefined && recipe.binaries.length === 0)
+      throw new Error(`recipe ${recipe.name}: no binary`);
+    const names = [`component ${recipe.name}`, ...recipe.binaries.map((built) => `binary ${built.binary}`)];
+    if (recipe.c !== undefined) names.push(`binary ${recipe.c.binary}`);
+    for (const name of names) {
+      if (seen.has(name)) throw new Error(`recipe ${recipe.name}: ${name} is there twice`);
+      seen.add(name);
+    }
+  }
+  return parsed;
+}
+
+/** The recipes of `names` in build order. @throws OperatorError naming the unknown one and the known ones. */
+export function selectRecipes(names: readonly string[] | 'all'): Recipe[] {
+  if (names === 'all') return [...recipes];
+  const unknown = names.filter((name) => !recipes.some((recipe) => recipe.name === name));
+  if (unknown.length > 0) {
+    throw new OperatorError({
+      attempted: `find the component ${unknown.join(', ')}`,
+      expected: `one of ${recipes.map((recipe) => recipe.name).join(', ')}`,
+      next: 'give one of these names, or none for all of them.',
+      exitCode: 2,
+    });
+  }
+  return recipes.filter((recipe) => names.includes(recipe.name));
+}
