@@ -34,6 +34,14 @@ type Failure struct {
 func (f *Failure) Error() string { return string(f.Link) + ": " + f.Reason + " (" + f.Detail + ")" }
 func (f *Failure) Unwrap() error { return f.cause }
 
+const (
+	reasonTimeout = "no answer in time"
+	reasonRefused = "database server refuses the pooler"
+)
+
+// silent: the pooler could not log in to the server for the client, and does not say why.
+func (f *Failure) silent() bool { return f.Reason == reasonTimeout || f.Reason == reasonRefused }
+
 type meaning struct {
 	link   Link
 	reason string
@@ -61,10 +69,11 @@ var poolerMessages = []struct {
 	{"SASL authentication failed", meaning{LinkCredentials, "password authentication failed"}},
 	{"no such user", meaning{LinkCredentials, "no such user"}},
 	{"no such database", meaning{LinkDatabase, "no such database"}},
-	{"bouncer config error", meaning{LinkCredentials, "user lookup failed"}},
-	{"user_lookup", meaning{LinkCredentials, "user lookup failed"}},
-	{"server login has been failing", meaning{LinkNetwork, "database server refuses the pooler"}},
-	{"server login failed", meaning{LinkNetwork, "database server refuses the pooler"}},
+	// auth_query found no such user, or there is no such function in this database: PgBouncer says the same to both.
+	{"bouncer config error", meaning{LinkCredentials, "no such user, or user_lookup is broken"}},
+	{"user_lookup", meaning{LinkCredentials, "no such user, or user_lookup is broken"}},
+	{"server login has been failing", meaning{LinkNetwork, reasonRefused}},
+	{"server login failed", meaning{LinkNetwork, reasonRefused}},
 	{"query_wait_timeout", meaning{LinkNetwork, "pooler has no server connection"}},
 }
 
@@ -83,7 +92,7 @@ func Classify(err error) *Failure {
 		return &Failure{Link: LinkNetwork, Reason: "name not resolved", Detail: name.Error(), cause: err}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &Failure{Link: LinkNetwork, Reason: "no answer in time", Detail: err.Error(), cause: err}
+		return &Failure{Link: LinkNetwork, Reason: reasonTimeout, Detail: err.Error(), cause: err}
 	}
 	var operation *net.OpError
 	if errors.As(err, &operation) {

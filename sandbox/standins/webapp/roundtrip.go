@@ -22,28 +22,22 @@ const (
 	table = "standin_round_trip"
 	// Rows older than this are removed by the next trip: the table stays small whatever the probe period.
 	keptFor = "5 minutes"
+	// A database every Postgres server has.
+	witness = "postgres"
 )
 
 // MakeRoundTrip logs in anew, acts as the owner role, writes a row, reads it back and clears old ones, in one
 // transaction. A new connection every time is the point: a pool would go on working after the lease was revoked.
 func MakeRoundTrip(ctx context.Context, config Config, credentials Credentials) (RoundTrip, error) {
 	started := time.Now()
-	options, err := pgx.ParseConfig(fmt.Sprintf("sslmode=%s", config.DatabaseTLS))
+	connection, err := login(ctx, config, credentials, config.DatabaseName)
 	if err != nil {
-		return RoundTrip{}, err
-	}
-	options.Host, options.Port, options.Database = config.DatabaseHost, config.DatabasePort, config.DatabaseName
-	options.User, options.Password = credentials.Username, credentials.Password
-	for _, fallback := range options.Fallbacks {
-		fallback.Host, fallback.Port = config.DatabaseHost, config.DatabasePort
-	}
-	options.ConnectTimeout = config.Timeout
-	// PgBouncer pools by transaction: a prepared statement with a name would be left on somebody else's connection.
-	options.DefaultQueryExecMode = pgx.QueryExecModeExec
-	options.RuntimeParams = map[string]string{"application_name": config.Instance}
-	connection, err := pgx.ConnectConfig(ctx, options)
-	if err != nil {
-		return RoundTrip{}, Classify(err)
+		failure := Classify(err)
+		if failure.silent() && serverAnswers(ctx, config, credentials) {
+			failure.Link, failure.Reason = LinkDatabase, "no such database"
+			failure.Detail += "; the pooler reaches the server's database " + witness
+		}
+		return RoundTrip{}, failure
 	}
 	defer connection.Close(context.WithoutCancel(ctx))
 
@@ -62,6 +56,37 @@ func MakeRoundTrip(ctx context.Context, config Config, credentials Credentials) 
 	}
 	trip.Latency = time.Since(started)
 	return trip, nil
+}
+
+// login opens a connection of its own, in half the time a check has: the other half is for finding out why it failed.
+func login(ctx context.Context, config Config, credentials Credentials, database string) (*pgx.Conn, error) {
+	options, err := pgx.ParseConfig("sslmode=" + config.DatabaseTLS)
+	if err != nil {
+		return nil, err
+	}
+	options.Host, options.Port, options.Database = config.DatabaseHost, config.DatabasePort, database
+	options.User, options.Password = credentials.Username, credentials.Password
+	for _, fallback := range options.Fallbacks {
+		fallback.Host, fallback.Port = config.DatabaseHost, config.DatabasePort
+	}
+	// PgBouncer pools by transaction: a prepared statement with a name would be left on somebody else's connection.
+	options.DefaultQueryExecMode = pgx.QueryExecModeExec
+	options.RuntimeParams = map[string]string{"application_name": config.Instance}
+	ctx, cancel := context.WithTimeout(ctx, config.Timeout/2)
+	defer cancel()
+	return pgx.ConnectConfig(ctx, options)
+}
+
+// serverAnswers asks for another database when the pooler stayed silent about the app's own. PgBouncer 1.18 tells a
+// client neither that a database is missing nor that Postgres is down; but any verdict on the witness, also a refusal,
+// can only come from a Postgres that is up.
+func serverAnswers(ctx context.Context, config Config, credentials Credentials) bool {
+	connection, err := login(ctx, config, credentials, witness)
+	if err != nil {
+		return Classify(err).Link == LinkCredentials
+	}
+	_ = connection.Close(ctx)
+	return true
 }
 
 func (t *RoundTrip) identify(ctx context.Context, tx pgx.Tx, ownerRole string) error {
