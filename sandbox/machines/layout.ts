@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { labHome } from '../../support/paths';
+
+/** Names of the kernel objects the lab makes on the host: each says what it belongs to, and nothing else is ever touched. */
+export const bridgeName = 'br-lab';
+export const filterTable = 'sandbox_lab';
+export const cgroupParent = 'lab';
+
+/** The host's end of a machine's cable. Interface names hold at most 15 characters. */
+export function cableName(machine: string): string {
+  return `lab-${machine}`.slice(0, 15);
+}
+
+/** The lab's disk image and where it is mounted. */
+export const diskImage = join(labHome, 'disk.img');
+export const diskMount = join(labHome, 'disk');
+
+/** The subvolume that holds everything a snapshot keeps: the machines' disks, the operator's secrets, the lab's state. */
+export const machinesHome = join(diskMount, 'machines');
+export const snapshotsHome = join(diskMount, 'snapshots');
+export const operatorHome = join(machinesHome, 'operator');
+
+/** Files of the running lab beside its disk; all of it goes with `down`. */
+export const runHome = join(labHome, 'run');
+export const labLockFile = join(labHome, 'lab.lock');
+export const labStateFile = join(labHome, 'state.json');
+
+/** An empty folder on which every machine mounts its root, each in its own mount namespace. */
+export const rootMountPoint = join(runHome, 'root');
+
+/** One machine's folders: `upper` and `work` of its overlay, and `data`, its disk. */
+export function machineHome(machine: string): { home: string; upper: string; work: string; data: string } {
+  const home = join(machinesHome, machine);
+  return { home, upper: join(home, 'upper'), work: join(home, 'work'), data: join(home, 'data') };
+}
+
+/** What a machine printed before its init took over, and the record of that init. */
+export function consoleLog(machine: string): string {
+  return join(runHome, `${machine}.console`);
+}
+export function initRecord(machine: string): string {
+  return join(runHome, `${machine}.init.json`);
+}

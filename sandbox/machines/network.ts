@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { run } from '../../support/command';
+import { OperatorError } from '../../support/failure';
+import { clusterMachines, type Inventory, type Machine } from '../../support/inventory';
+import { overlaps } from './cidr';
+import { bridgeName, cableName } from './layout';
+
+/** The `ip -batch` commands that connect a machine: its address and the routes to pods and services; no default route. */
+export function machineNetworkBatch(inventory: Inventory, machine: Machine): string {
+  const nodes = clusterMachines(inventory).filter((node) => node.name !== machine.name && node.podSubnet);
+  return [
+    'link set lo up',
+    `addr add ${machine.address}/${prefixLength(inventory.networkCidr)} dev eth0`,
+    'link set eth0 up',
+    ...nodes.map((node) => `route add ${node.podSubnet} via ${node.address}`),
+    // kube-proxy rewrites packets to services before they leave; this route only lets them start.
+    `route add ${inventory.serviceCidr} dev eth0`,
+    '',
+  ].join('\n');
+}
+
+function prefixLength(cidr: string): string {
+  return cidr.split('/')[1] ?? '24';
+}
+
+/** Makes the bridge with the operator's address on it. Routes that need machines come with `ensureRoutes`. */
+export async function ensureBridge(inventory: Inventory): Promise<void> {
+  if (await linkExists(bridgeName)) return;
+  const address = `${inventory.operatorAddress}/${prefixLength(inventory.networkCidr)}`;
+  const batch = [
+    `link add ${bridgeName} type bridge forward_delay 0`,
+    `link set ${bridgeName} addrgenmode none`,
+    `addr add ${address} dev ${bridgeName}`,
+    `link set ${bridgeName} up`,
+    '',
+  ];
+  await run('ip', ['-batch', '-'], { input: batch.join('\n') });
+}
+
+/** Routes of the host to pods (by each node) and services (by the first node). They live as long as the bridge. */
+export async function ensureRoutes(inventory: Inventory): Promise<void> {
+  const nodes = clusterMachines(inventory);
+  const first = nodes[0];
+  const routes = nodes.flatMap((node) => (node.podSubnet ? [[node.podSubnet, node.address]] : []));
+  if (first) routes.push([inventory.serviceCidr, first.address]);
+  const batch = routes.map(([to, via]) => `route replace ${to} via ${via} dev ${bridgeName}`);
+  await run('ip', ['-batch', '-'], { input: `${batch.join('\n')}\n` });
+}
+
+/** Removes the bridge; its address and routes go with it. */
+export async function removeBridge(): Promise<void> {
+  await run('ip', ['link', 'del', bridgeName], { allowFailure: true });
+}
+
+/** Removes the host's end of a machine's cable, which a power cut leaves until the kernel has cleaned up. */
+export async function removeCable(machine: string): Promise<void> {
+  await run('ip', ['link', 'del', cableName(machine)], { allowFailure: true });
+}
+
+export async function linkExists(name: string): Promise<boolean> {
+  return (await run('ip', ['link', 'show', name], { allowFailure: true })).exitCode === 0;
+}
+
+const routesShape = z.array(z.object({ dst: z.string(), dev: z.string().optional() }).loose());
+
+/** A route of the host that the lab needs for itself. */
+export interface TakenSubnet {
+  wanted: string;
+  route: string;
+  device: string;
+}
+
+/** Routes of this host that overlap the lab's networks and are not the lab's own. */
+export function takenSubnets(inventory: Inventory, ipRouteJson: string): TakenSubnet[] {
+  // The whole /16 around the machines' network: a neighbour in it is a lab in the making somewhere else.
+  const wanted = [
+    `${inventory.networkCidr.split('.').slice(0, 2).join('.')}.0.0/16`,
+    inventory.podCidr,
+    inventory.serviceCidr,
+  ];
+  return routesShape.parse(JSON.parse(ipRouteJson)).flatMap((route) => {
+    if (route.dst === 'default' || route.dev === bridgeName) return [];
+    const hit = wanted.find((cidr) => overlaps(cidr, route.dst));
+    return hit === undefined ? [] : [{ wanted: hit, route: route.dst, device: route.dev ?? '?' }];
+  });
+}
+
+/** @throws OperatorError when a network of the lab is in use on this host. */
+export async function assertSubnetsFree(inventory: Inventory): Promise<void> {
+  const { stdout } = await run('ip', ['-json', '-4', 'route', 'show', 'table', 'all']);
+  const taken = takenSubnets(inventory, stdout);
+  const first = taken[0];
+  if (first === undefined) return;
+  throw new OperatorError({
+    attempted: "use the lab's network",
+    where: 'this host',
+    expected: `no other route into ${first.wanted}`,
+    seen: taken.map((t) => `a route to ${t.route} on ${t.device}`).join(', '),
+    next: `remove it (\`ip route del ${first.route} dev ${first.device}\`, or end the VPN or container network that made it) and run the same command again.`,
+  });
+}
