@@ -1,0 +1,67 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { Finding } from '../finding';
+import type { KubernetesClient } from './client';
+
+/** Whether a node is Ready. */
+export async function probeNodeReady(kubernetes: KubernetesClient, name: string): Promise<Finding> {
+  const node = (await kubernetes.nodes()).find((one) => one.metadata?.name === name);
+  const ready = node?.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const actual =
+    node === undefined ? 'not registered' : ready?.status === 'True' ? 'Ready' : `not Ready: ${ready?.message ?? ''}`;
+  return {
+    subject: `node ${name}`,
+    status: actual === 'Ready' ? 'met' : 'unmet',
+    expected: 'Ready',
+    actual,
+    source: 'GET nodes',
+  };
+}
+
+/** Whether at least one pod of the namespace runs and none is stuck. An image that does not exist is definite. */
+export async function probePodRunning(kubernetes: KubernetesClient, namespace: string): Promise<Finding> {
+  return judgePods(namespace, await kubernetes.pods(namespace));
+}
+
+/** Judges what was read, without reading. */
+export function judgePods(namespace: string, pods: readonly V1Pod[]): Finding {
+  const finding = { subject: `pod of ${namespace}`, expected: 'Running', source: `pods of ${namespace}` };
+  const alive = pods.filter((pod) => pod.metadata?.deletionTimestamp === undefined);
+  const stuck = alive.flatMap((pod) => waiting(pod)).find(({ reason }) => imageReasons.includes(reason));
+  if (stuck !== undefined) {
+    return {
+      ...finding,
+      status: 'unmet',
+      actual: `${stuck.reason}: ${stuck.message}`,
+      // A registry that does not answer may answer later; one that says "not found" has decided.
+      final:
+        stuck.reason === 'InvalidImageName' ||
+        /not found|manifest unknown|repository does not exist/i.test(stuck.message),
+      hint: `no such image ${stuck.image}: its repository or tag in the chart's values, or it was never pushed`,
+    };
+  }
+  const running = alive.find((pod) => pod.status?.phase === 'Running');
+  if (running !== undefined) {
+    const node = running.spec?.nodeName ?? 'no node';
+    return { ...finding, status: 'met', actual: `${running.metadata?.name ?? ''} Running on ${node}` };
+  }
+  const first = alive[0];
+  const reason =
+    first === undefined ? 'no pod yet' : [first.status?.phase, ...waiting(first).map((one) => one.reason)].join(', ');
+  return { ...finding, status: 'unmet', actual: reason };
+}
+
+const imageReasons = ['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName'];
+
+function waiting(pod: V1Pod): { reason: string; message: string; image: string }[] {
+  return (pod.status?.containerStatuses ?? []).flatMap((status) =>
+    status.state?.waiting === undefined
+      ? []
+      : [
+          {
+            reason: status.state.waiting.reason ?? '',
+            message: status.state.waiting.message ?? '',
+            image: status.image,
+          },
+        ],
+  );
+}

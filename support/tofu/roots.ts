@@ -1,0 +1,30 @@
+import type { InstanceNames } from '../naming';
+import { readClusterKeys, readPostgresAdmin } from '../sandbox-secrets';
+import type { Systems } from '../systems';
+import type { TofuRoot } from './client';
+
+/** postgres/iac: applied by the provisioner, state under the sandbox's prefix. */
+export function postgresRoot(systems: Systems, directory: string): TofuRoot {
+  const [host = '', port = ''] = systems.inventory.endpoints.postgres.split(':');
+  const { username, password } = readPostgresAdmin();
+  return {
+    directory,
+    statePrefix: 'sandbox/postgres/main',
+    env: { PGHOST: host, PGPORT: port, PGUSER: username, PGPASSWORD: password, ...vaultAsRoot(systems) },
+  };
+}
+
+/** hashicorp-vault/iac: applied with the root token. */
+export function vaultRoot(systems: Systems, directory: string): TofuRoot {
+  return { directory, statePrefix: 'sandbox/hashicorp-vault/main', env: vaultAsRoot(systems) };
+}
+
+/** An app's own iac: applied by its CI with a token of its own. */
+export function appRoot(systems: Systems, directory: string, names: InstanceNames, jwt: string): TofuRoot {
+  const env = { VAULT_ADDR: systems.inventory.endpoints.vault, TERRAFORM_VAULT_AUTH_JWT: jwt };
+  return { directory, statePrefix: names.statePrefix, env };
+}
+
+function vaultAsRoot({ inventory }: Systems): Record<string, string> {
+  return { VAULT_ADDR: inventory.endpoints.vault, VAULT_TOKEN: readClusterKeys().root_token };
+}
