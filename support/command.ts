@@ -39,6 +39,14 @@ export function childEnvironment(extra: Record<string, string> = {}): Record<str
   return { ...environment, ...extra };
 }
 
+const observers = new Set<(result: CommandResult) => void>();
+
+/** Shows every finished command to `observer`, for transcripts. @returns a function that ends it. */
+export function observeCommands(observer: (result: CommandResult) => void): () => void {
+  observers.add(observer);
+  return () => void observers.delete(observer);
+}
+
 /**
  * Runs a program to its end.
  * @throws OperatorError when it cannot be started, fails, or exceeds its time, unless `allowFailure`.
@@ -63,6 +71,7 @@ export async function run(file: string, args: readonly string[] = [], options: C
     stderr: String(ended.stderr ?? ''),
     durationMs: Math.round(ended.durationMs),
   };
+  for (const observe of observers) observe(result);
   if (ended.failed && !options.allowFailure) {
     throw new OperatorError({
       attempted: `run \`${result.command}\``,

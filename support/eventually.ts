@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperatorError, reason } from './failure';
 import { describe, type Finding } from './finding';
+import { interruption } from './interruption';
 
 /**
  * How long a kind of change may take, in milliseconds. One table, so that a slow machine is served by one edit. The
@@ -25,7 +26,7 @@ export const budgets = {
 export type Budget = keyof typeof budgets | { ms: number };
 
 export interface EventuallyOptions {
-  /** Ends the wait with the signal's reason, as Ctrl-C does. */
+  /** Ends the wait with the signal's reason. Without it the run's own interruption (Ctrl-C) ends the wait. */
   signal?: AbortSignal;
   /** Sees every finding as it is made, for progress and samples. */
   onFinding?: (finding: Finding, elapsedMs: number) => void;
@@ -71,6 +72,7 @@ export async function eventually(
   budget: Budget,
   options: EventuallyOptions = {},
 ): Promise<Finding> {
+  const signal = options.signal ?? interruption();
   const limitMs = typeof budget === 'string' ? budgets[budget] : budget.ms;
   const started = performance.now();
   const elapsed = (): number => performance.now() - started;
@@ -78,8 +80,8 @@ export async function eventually(
   let lastError: unknown;
   let pauseMs = firstPauseMs;
   for (;;) {
-    options.signal?.throwIfAborted();
-    const look = await within(probe, limitMs - elapsed(), options.signal);
+    signal?.throwIfAborted();
+    const look = await within(probe, limitMs - elapsed(), signal);
     if (look.kind === 'finding') {
       last = look.finding;
       lastError = undefined;
@@ -94,7 +96,11 @@ export async function eventually(
     if (definite || left <= 0 || look.kind === 'late') {
       throw new AwaitTimeout(what, last, elapsed(), definite, lastError);
     }
-    await pause(Math.min(pauseMs, left), undefined, options.signal ? { signal: options.signal } : undefined);
+    await pause(Math.min(pauseMs, left), undefined, signal ? { signal } : undefined).catch((thrown: unknown) => {
+      // Node wraps the signal's reason in an AbortError; the caller wants the reason itself.
+      signal?.throwIfAborted();
+      throw thrown;
+    });
     pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
   }
 }

@@ -89,7 +89,7 @@ void test('an abort ends the wait with its reason', async () => {
     signal: stop.signal,
     onFinding: () => stop.abort(new Error('Ctrl-C')),
   });
-  await assert.rejects(wait, /Ctrl-C|aborted/);
+  await assert.rejects(wait, /Ctrl-C/);
 });
 
 void test('an abort also ends a probe that hangs', async () => {

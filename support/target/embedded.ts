@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { readLabState, stageReady } from '../../sandbox/lab-state';
+import { sshArguments } from '../../sandbox/machines/operator';
+import { stages } from '../../sandbox/stages';
+import { childEnvironment, run, type CommandOptions, type CommandResult } from '../command';
+import { OperatorError } from '../failure';
+import type { Finding } from '../finding';
+import { readInventory, type Machine } from '../inventory';
+import { projectRoot } from '../paths';
+import { capabilities, type BringUp, type Capability, type Part, type PowerAction, type Target } from './target';
+
+const labCommand = ['-r', 'ts-node/register', join(projectRoot, 'sandbox', 'main.ts')];
+
+const statusShape = z
+  .object({
+    components: z.array(
+      z
+        .object({
+          name: z.string(),
+          version: z.string(),
+          provenance: z.enum(['upstream', 'substitute', 'stand-in']),
+          role: z.string().optional(),
+        })
+        .loose(),
+    ),
+  })
+  .loose();
+
+/** The lab that this project brings up on one Linux machine: driven by its state file, its commands and SSH. */
+export class EmbeddedTarget implements Target {
+  readonly name = 'embedded';
+  readonly inventory = readInventory();
+  readonly capabilities: ReadonlySet<Capability> = new Set(capabilities);
+  private underWay: BringUp | undefined;
+  private failure: string | undefined;
+
+  stages(): readonly string[] {
+    return stages.map((stage) => stage.name);
+  }
+
+  async ready(stage: string): Promise<Finding> {
+    const state = readLabState();
+    const entry = state?.stages[stage];
+    const finding = { subject: `stage ${stage} of the lab`, expected: 'ended', source: "the lab's state file" };
+    if (stageReady(state, stage)) return { ...finding, status: 'met', actual: 'ended' };
+    if (!this.stages().includes(stage)) {
+      const hint = `use one of ${this.stages().join(', ')} in the @needs: tag.`;
+      return { ...finding, status: 'unmet', final: true, actual: 'no such stage', hint };
+    }
+    const actual = entry?.error ?? (entry ? `${state?.status ?? 'unknown'}, begun ${entry.started}` : 'not begun');
+    if (this.failure !== undefined) {
+      return { ...finding, status: 'unmet', final: true, actual, hint: this.failure };
+    }
+    if (this.underWay === undefined && state?.status !== 'converging' && state?.status !== 'recovering') {
+      const hint =
+        'bring the lab up with `npm run lab -- up`, or run the features with `npm run suite`, which does so.';
+      return { ...finding, status: 'unmet', final: true, actual: state ? actual : 'the lab is not up', hint };
+    }
+    return { ...finding, status: 'unmet', actual };
+  }
+
+  identity(): string | undefined {
+    return readLabState()?.labId;
+  }
+
+  async parts(): Promise<Part[]> {
+    const { stdout } = await run('node', [...labCommand, 'status', '--json'], { cwd: projectRoot });
+    return statusShape.parse(JSON.parse(stdout)).components.map(({ name, version, provenance, role }) => ({
+      name,
+      version,
+      provenance,
+      ...(role === undefined ? {} : { role }),
+    }));
+  }
+
+  async power(machine: string, action: PowerAction): Promise<void> {
+    this.machine(machine);
+    await run('node', [...labCommand, 'power', action, machine], { cwd: projectRoot });
+  }
+
+  onMachine(machine: string, command: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return run('ssh', [...sshArguments(this.machine(machine)), '--', ...command], options);
+  }
+
+  bringUp(say: (line: string) => void): BringUp {
+    this.underWay ??= readLabState()?.status === 'up' ? nothingToDo : this.startLab(say);
+    return this.underWay;
+  }
+
+  private startLab(say: (line: string) => void): BringUp {
+    // A process group of its own: Ctrl-C on the suite's terminal reaches it once, through `stop`.
+    const child = spawn('node', [...labCommand, 'up'], {
+      cwd: projectRoot,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: childEnvironment(labSettings()),
+    });
+    const last: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        last.push(line);
+        if (last.length > 8) last.shift();
+        say(line);
+      });
+    }
+    const done = new Promise<void>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => {
+        if (code === 0) return resolve();
+        const failure = new OperatorError({
+          attempted: 'bring the lab up',
+          seen: last.join(' | '),
+          next: 'follow the last lines above, then run the same command again: what was done is kept.',
+        });
+        this.failure = failure.message;
+        reject(failure);
+      });
+    });
+    // The gates of the scenarios report this failure first; whoever awaits `done` sees it as well.
+    done.catch(() => undefined);
+    return { alreadyUp: false, done, stop: () => void child.kill('SIGINT') };
+  }
+
+  private machine(name: string): Machine {
+    const machine = this.inventory.machines.find((candidate) => candidate.name === name);
+    if (machine) return machine;
+    throw new OperatorError({
+      attempted: 'find the machine',
+      where: name,
+      expected: `one of ${this.inventory.machines.map((candidate) => candidate.name).join(', ')}`,
+      next: 'name one of these in the feature.',
+    });
+  }
+}
+
+const nothingToDo: BringUp = { alreadyUp: true, done: Promise.resolve(), stop: () => undefined };
+
+/** Settings of the lab that a caller may have in the environment, handed on to `lab up`. */
+function labSettings(): Record<string, string> {
+  const names = [
+    'LAB_HOME',
+    'LAB_BASE',
+    'FACTORY',
+    'FORGE_GOCACHE',
+    'FORGE_GOMODCACHE',
+    'FORGE_KEEP_CACHE',
+    'FORGE_HOME',
+  ];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}

@@ -1,0 +1,2 @@
+export * from './target';
+export { selectTarget } from './select';

@@ -1,0 +1,70 @@
+import type { CommandOptions, CommandResult } from '../command';
+import { OperatorError } from '../failure';
+import type { Finding } from '../finding';
+import type { Inventory } from '../inventory';
+
+/** How real a component is on a target (design.md, "Words"). */
+export type Provenance = 'upstream' | 'substitute' | 'stand-in';
+
+/** A component of the target as a report names it. */
+export interface Part {
+  name: string;
+  version: string;
+  provenance: Provenance;
+  /** What it plays, when its name does not say so: "k3s" for Kubernetes. */
+  role?: string;
+}
+
+/** What a target can do beyond serving its endpoints. A scenario asks for one with `@capability:NAME`. */
+export const capabilities = ['power', 'power-cut', 'ssh', 'snapshot', 'three-machines'] as const;
+export type Capability = (typeof capabilities)[number];
+
+/** Power of a machine: `off` lets services stop, `cut` pulls the plug. */
+export type PowerAction = 'on' | 'off' | 'cut';
+
+/** A sandbox the suite can drive. The only way from the suite to the lab. */
+export interface Target {
+  readonly name: string;
+  readonly inventory: Inventory;
+  readonly capabilities: ReadonlySet<Capability>;
+  /** Names of the stages in the order in which they become ready; scenarios name them with `@needs:NAME`. */
+  stages(): readonly string[];
+  /** Whether a stage is ready: `met`, `unmet` (not yet), or `unmet` and `final` when it will not become ready by itself. */
+  ready(stage: string): Promise<Finding>;
+  /** Tells this sandbox from one made anew under the same name; undefined when there is none. */
+  identity(): string | undefined;
+  /** Every component with version and provenance. */
+  parts(): Promise<Part[]>;
+  /** @throws OperatorError when the machine is unknown or does not obey. */
+  power(machine: string, action: PowerAction): Promise<void>;
+  /** Runs a program on a machine as root. @throws OperatorError when it fails, unless `allowFailure`. */
+  onMachine(machine: string, command: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /**
+   * Starts bringing the target up when it is not, and returns at once: scenarios wait for their own stages.
+   * @param say receives each line of progress.
+   */
+  bringUp(say: (line: string) => void): BringUp;
+}
+
+/** A target on its way up. */
+export interface BringUp {
+  /** True when there was nothing to do. */
+  readonly alreadyUp: boolean;
+  /** Resolves when the target is up; rejects with an OperatorError when it cannot be. */
+  readonly done: Promise<void>;
+  /** Ends it as Ctrl-C would; it can be resumed by the next run. */
+  stop(): void;
+}
+
+/** Why a scenario was not run: the target cannot do it, or this environment lacks something. Neither is green for promotion. */
+export type SkipKind = 'capability' | 'environment';
+
+/** The failure of asking a target for what it cannot do. */
+export function notCapable(target: string, capability: Capability): OperatorError {
+  return new OperatorError({
+    attempted: `use ${capability}`,
+    where: `target ${target}`,
+    expected: `a target that can do it`,
+    next: `run on another target (TARGET=embedded), or tag the scenario @capability:${capability} so that it is skipped with that reason.`,
+  });
+}
