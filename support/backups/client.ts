@@ -1,6 +1,7 @@
 import axios, { type AxiosInstance } from 'axios';
 import { z } from 'zod';
 import type { Inventory } from '../inventory';
+import { assertAllowed } from '../isolation';
 import { ProductError, withTransport } from '../product-error';
 
 const listing = z.object({
@@ -23,6 +24,7 @@ export class BucketClient {
     readonly endpoint: string,
     readonly bucket: string,
   ) {
+    assertAllowed(endpoint);
     this.http = axios.create({
       baseURL: endpoint,
       timeout: 30_000,

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { escapeHtml, htmlPage } from '../evidence/findings-table';
 import type { Finding } from '../finding';
 import type { ChainResult, LinkOutcome } from './link';
 
@@ -36,26 +37,15 @@ function rows(link: LinkOutcome): string[][] {
 
 /** The chain as a stand-alone HTML page for the report. */
 export function asHtml(result: ChainResult): string {
-  const body = result.links.map(htmlRows).join('');
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Canary chain of ${escape(result.instance)}</title>
-<style>
-body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5rem; color: #1c2430 }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #d8dee6 }
-.holds { color: #14733b } .broken { color: #b3261e; font-weight: 600 } .not { color: #6b7480 }
-.unmet td.seen, .unknown td.seen { background: #fdecea }
-small { color: #6b7480 }
-</style>
-<h1 class="${result.brokenAt === undefined ? 'holds' : 'broken'}">${escape(summary(result))}</h1>
-<table><tr><th>Link</th><th>Seconds</th><th>Verdict</th><th>Checked</th><th>Expected</th><th>Seen</th></tr>${body}</table></html>
-`;
+  const head = ['link', 'seconds', 'verdict', 'checked', 'expected', 'seen'].map((name) => `<th>${name}</th>`).join('');
+  return htmlPage(summary(result), `<table><tr>${head}</tr>${result.links.map(htmlRows).join('')}</table>`);
 }
 
 function htmlRows(link: LinkOutcome): string {
   const cells = (rowspan: number): string =>
-    `<td rowspan="${rowspan}"><b>${link.name}</b><br><small>${escape(link.title)}</small></td>` +
+    `<td rowspan="${rowspan}"><b>${link.name}</b><br><small>${escapeHtml(link.title)}</small></td>` +
     `<td rowspan="${rowspan}">${link.status === 'not reached' ? '' : link.seconds.toFixed(2)}</td>` +
-    `<td rowspan="${rowspan}" class="${link.status}">${link.status}</td>`;
+    `<td rowspan="${rowspan}">${link.status}</td>`;
   if (link.findings.length === 0) return `<tr>${cells(1)}<td colspan="3"></td></tr>`;
   return link.findings
     .map(
@@ -67,13 +57,9 @@ function htmlRows(link: LinkOutcome): string {
 
 function htmlFinding(finding: Finding): string {
   const hint =
-    finding.status === 'met' || finding.hint === undefined ? '' : `<br><small>${escape(finding.hint)}</small>`;
+    finding.status === 'met' || finding.hint === undefined ? '' : `<br><small>${escapeHtml(finding.hint)}</small>`;
   return (
-    `<td>${escape(finding.subject)}<br><small>${escape(finding.source)}</small></td>` +
-    `<td>${escape(finding.expected)}</td><td class="seen">${escape(finding.actual)}${hint}</td>`
+    `<td>${escapeHtml(finding.subject)}<br><small>${escapeHtml(finding.source)}</small></td>` +
+    `<td>${escapeHtml(finding.expected)}</td><td class="seen">${escapeHtml(finding.actual)}${hint}</td>`
   );
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -1,6 +1,8 @@
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import { z } from 'zod';
+import { redactor } from '../evidence/redaction';
 import type { Inventory } from '../inventory';
+import { assertAllowed } from '../isolation';
 import { ProductError, answered, withTransport } from '../product-error';
 import { readGiteaAdmin } from '../sandbox-secrets';
 
@@ -32,6 +34,8 @@ export class GiteaClient {
     readonly organisation: string,
     token: string,
   ) {
+    assertAllowed(endpoint);
+    redactor.register(token);
     this.http = axios.create({
       baseURL: `${endpoint}/api/v1`,
       headers: { Authorization: `token ${token}` },

@@ -13,7 +13,10 @@ import {
   type V1Pod,
   type V1Service,
 } from '@kubernetes/client-node';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { redactor } from '../evidence/redaction';
+import { assertAllowed } from '../isolation';
 import { ProductError, answered, withTransport } from '../product-error';
 import { secretFile } from '../sandbox-secrets';
 
@@ -114,7 +117,12 @@ export class KubernetesClient {
     );
     if (found === undefined) return undefined;
     const entries = Object.entries(found.data ?? {});
-    return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]));
+    const decoded = entries.map(([key, value]): [string, string] => [
+      key,
+      Buffer.from(value, 'base64').toString('utf8'),
+    ]);
+    redactor.register(...decoded.filter(([key]) => /pass|token|key|secret|_raw/i.test(key)).map(([, value]) => value));
+    return Object.fromEntries(decoded);
   }
 
   /** The last lines of a pod's log. */
@@ -208,7 +216,9 @@ function statusMessage(body: unknown): string {
 
 /** The sandbox's cluster, by the kubeconfig in the secrets folder. @throws OperatorError when that file is missing. */
 export function connectKubernetes(kubeconfig: string = secretFile('kubeconfig')): KubernetesClient {
+  const text = readFileSync(kubeconfig, 'utf8');
+  assertAllowed({ kubeconfig: text, name: kubeconfig });
   const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
+  config.loadFromString(text);
   return new KubernetesClient(config);
 }

@@ -1,6 +1,8 @@
 import { Client, DatabaseError, type QueryResultRow } from 'pg';
 import { z } from 'zod';
+import { redactor } from '../evidence/redaction';
 import type { Inventory } from '../inventory';
+import { assertAllowed } from '../isolation';
 import { ProductError, withTransport } from '../product-error';
 import { readPostgresAdmin, type Login } from '../sandbox-secrets';
 
@@ -26,7 +28,10 @@ export class PostgresClient {
     /** `host:port` */
     readonly address: string,
     private readonly login: Login,
-  ) {}
+  ) {
+    assertAllowed(address);
+    redactor.register(login.password);
+  }
 
   /** The same server as another user. */
   as(login: Login): PostgresClient {

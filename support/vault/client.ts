@@ -1,7 +1,9 @@
 import axios from 'axios';
 import NodeVault from 'node-vault';
 import { z } from 'zod';
+import { redactor } from '../evidence/redaction';
 import type { Inventory } from '../inventory';
+import { assertAllowed } from '../isolation';
 import { ProductError, answered, withTransport } from '../product-error';
 import { readClusterKeys } from '../sandbox-secrets';
 
@@ -56,6 +58,8 @@ export class VaultClient {
     readonly endpoint: string,
     token?: string,
   ) {
+    assertAllowed(endpoint);
+    if (token !== undefined) redactor.register(token);
     this.vault = NodeVault({ endpoint, 'request-promise': { defaults: () => send } });
     // node-vault takes what is not given from the caller's shell (VAULT_TOKEN, VAULT_NAMESPACE, VAULT_PREFIX).
     Object.assign(this.vault, { token: token ?? '', namespace: '', pathPrefix: '' });
@@ -92,6 +96,7 @@ export class VaultClient {
   /** Logs in with a JWT at an auth mount (`gitea_jwt` for CI, `kubernetes` for ServiceAccounts). */
   async loginWithJwt(mount: string, role: string, jwt: string): Promise<VaultLogin> {
     const { auth } = loginResponse.parse(await this.ask('POST', `auth/${mount}/login`, { role, jwt }));
+    redactor.register(auth.client_token);
     return { token: auth.client_token, policies: auth.policies, ttlSeconds: auth.lease_duration };
   }
 
@@ -111,6 +116,7 @@ export class VaultClient {
   /** Leases database credentials. */
   async leaseCredentials(path: string): Promise<CredentialLease> {
     const lease = leaseResponse.parse(await this.ask('GET', path));
+    redactor.register(lease.data.password);
     return {
       leaseId: lease.lease_id,
       username: lease.data.username,
