@@ -80,12 +80,11 @@ def converge(gitea, organisation, name, source, check_mode):
             git(clone, environment, "fetch", "-q", "--depth", "1", "origin", "main")
             git(clone, environment, "reset", "-q", "--soft", "FETCH_HEAD")
         git(clone, environment, "--work-tree", source, "add", "--all", "--force", ".")
-        differing = git(clone, environment, "status", "--porcelain", "--untracked-files=no").splitlines()
-        differing = [line for line in differing if line[0] != " "]
+        differing = git(clone, environment, "diff", "--cached", "--name-only").splitlines()
         if differing and not check_mode:
             git(clone, environment, "commit", "-q", "-m", "Converge with the factory")
             git(clone, environment, "push", "-q", "origin", "main")
-        return [line[3:] for line in differing]
+        return differing
 
 
 def main():
