@@ -1,16 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { cacheHome } from '../../support/paths';
 import { acquireLock, lockHolder } from '../lock';
 import type { OnProgress } from '../progress';
 import { compile, prepare, type BuildContext, type Prepared } from './build';
-import { cachesLeft, dropCaches, forgeCaches, forgeWork, planCaches } from './caches';
+import { cachesLeft, dropCaches, forgeCaches, planCaches } from './caches';
 import { selectRecipes, type Recipe } from './recipes';
 import { verifyComponent } from './states';
-import { forgeStore, type ForgeStore } from './store';
-
-/** One forge at a time: builds share caches, and two would only halve each other's speed. */
-export const forgeLock = join(cacheHome, 'forge.lock');
+import { forgeLock, forgeStore, forgeWork, type ForgeStore } from './store';
 
 export interface ForgeOptions {
   store?: ForgeStore;
@@ -60,15 +55,16 @@ export async function ensureComponents(names: readonly string[] | 'all', options
 async function forge(chosen: Recipe[], options: ForgeOptions, built: (name: string) => void): Promise<void> {
   const store = options.store ?? forgeStore();
   const onProgress = options.onProgress ?? (() => undefined);
+  const work = forgeWork(store);
   if ((await missingOf(chosen, store, options, built)).length === 0) {
-    if (cachesLeft() && lockHolder(forgeLock) === undefined) await withLock(dropCaches);
+    if (cachesLeft(work) && lockHolder(forgeLock(store)) === undefined) await withLock(store, () => dropCaches(work));
     return;
   }
-  await withLock(async () => {
+  await withLock(store, async () => {
     // Again under the lock: another forge may have built them meanwhile.
     const missing = await missingOf(chosen, store, options, built, onProgress);
-    const plan = await planCaches(missing);
-    const context: BuildContext = { store, caches: forgeCaches(), work: forgeWork, onProgress, signal: options.signal };
+    const plan = await planCaches(missing, work);
+    const context: BuildContext = { store, caches: forgeCaches(work), work, onProgress, signal: options.signal };
     await mkdir(context.work, { recursive: true });
     try {
       if (plan === 'shared') await buildOverlapping(missing, context, built);
@@ -78,7 +74,7 @@ async function forge(chosen: Recipe[], options: ForgeOptions, built: (name: stri
       onProgress({ subject: 'forge', text: 'stopped; the next run goes on where this one ended', final: true });
       throw thrown;
     }
-    await dropCaches();
+    await dropCaches(work);
   });
 }
 
@@ -99,10 +95,10 @@ function gate(): Gate {
   return { promise, resolve, reject };
 }
 
-async function withLock(work: () => Promise<void>): Promise<void> {
-  const lock = acquireLock('the forge', forgeLock);
+async function withLock(store: ForgeStore, act: () => Promise<void>): Promise<void> {
+  const lock = acquireLock('the forge', forgeLock(store));
   try {
-    await work();
+    await act();
   } finally {
     lock.release();
   }
@@ -158,7 +154,7 @@ async function buildOneByOne(
   for (const recipe of missing) {
     await compile(await prepare(recipe, context), context);
     built(recipe.name);
-    await dropCaches();
+    await dropCaches(context.work);
     await mkdir(context.work, { recursive: true });
   }
 }

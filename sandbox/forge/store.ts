@@ -66,6 +66,16 @@ export function forgeStore(architecture: Architecture = hostArchitecture()): For
   };
 }
 
+/** The lock of a forge at work in a store: builds share caches, and two would only halve each other's speed. */
+export function forgeLock(store: ForgeStore): string {
+  return join(dirname(store.home), 'forge.lock');
+}
+
+/** What the forge needs only while it builds, on the store's file system; dropped at its end. */
+export function forgeWork(store: ForgeStore): string {
+  return join(dirname(store.home), 'forge-work');
+}
+
 /** Reads a store's manifest; an absent or unreadable one is an empty one, so that everything is built again. */
 export function readManifest(store: ForgeStore): Manifest {
   const empty: Manifest = { format: 1, os: 'linux', arch: store.arch, components: {} };
