@@ -1,42 +1,118 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { run } from '../support/command';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
-import { removeCgroups } from './machines/cgroups';
-import { detachDisk, ensureDisk } from './machines/disk';
+import { cgroupProcesses, operatorLeftovers, removeCgroups } from './machines/cgroups';
+import { detachDisk, diskMounted, ensureDisk } from './machines/disk';
 import { ensureEdge, removeEdge } from './machines/edge';
-import { diskImage, diskMount, labStateFile, runHome } from './machines/layout';
-import { bootMedia } from './machines/media';
-import { assertSubnetsFree, ensureBridge, ensureRoutes, removeBridge } from './machines/network';
+import { diskImage, diskMount, labStateFile, machinesHome, rootMountPoint, runHome } from './machines/layout';
+import { ensureBridge, ensureRoutes, removeBridge } from './machines/network';
 import { ensureOperatorKey, prepareMachine, writeKnownHosts } from './machines/operator';
-import { initPid, powerCut, powerOn } from './machines/power';
+import { isOn, powerCut, powerOn, type BootMedia } from './machines/power';
+import { isRunning, signal } from './machines/processes';
+import { emptyMachines, listSnapshots, putSnapshotBack } from './machines/snapshots';
+import { until } from './machines/until';
+import { readLabState, writeLabState, type LabState } from './lab-state';
 
 /** Says one line of progress. */
 export type Say = (line: string) => void;
 
-/** Brings up the network, the disk and the machines, whatever of them is there already. */
-export async function machinesUp(inventory: Inventory, say: Say): Promise<void> {
-  await assertSubnetsFree(inventory);
+const labIdFile = join(machinesHome, 'lab-id');
+
+/** Mounts the lab's disk, making it where there is none. */
+export async function openLab(say: Say): Promise<void> {
   mkdirSync(labHome, { recursive: true, mode: 0o700 });
-  mkdirSync(runHome, { recursive: true, mode: 0o700 });
-  const media = await bootMedia();
-  await Promise.all([ensureDisk(say), ensureEdge(inventory).then(() => ensureBridge(inventory)), ensureOperatorKey()]);
-  await Promise.all(
-    inventory.machines
-      .filter((machine) => initPid(machine.name) === undefined)
-      .map((machine) => prepareMachine(inventory, machine)),
-  );
-  writeKnownHosts(inventory);
-  await Promise.all(inventory.machines.map((machine) => powerOn(inventory, machine, media)));
-  await ensureRoutes(inventory);
+  await ensureDisk(say);
 }
 
-/** Takes the lab away: machines, network, edge, cgroups, disk. Works on a half-made lab. */
-export async function labDown(inventory: Inventory, options: { purge: boolean }): Promise<void> {
+/** The state of the lab whose machines lie on the mounted disk; undefined when state and disk are not of one lab. */
+export function stateOfDisk(): LabState | undefined {
+  const state = readLabState();
+  return state !== undefined && existsSync(labIdFile) && readFileSync(labIdFile, 'utf8') === state.labId
+    ? state
+    : undefined;
+}
+
+/** Makes the machines' disks empty and theirs the state. All machines are cut. */
+export async function beginLab(inventory: Inventory, state: LabState): Promise<void> {
+  await cutAll(inventory);
+  rmSync(labStateFile, { force: true });
+  await emptyMachines();
+  writeFileSync(labIdFile, state.labId);
+  writeLabState(state);
+}
+
+/** Cuts all machines and puts a snapshot in the place of their disks. @returns the lab's state of that moment. */
+export async function rewindLab(inventory: Inventory, snapshot: string): Promise<LabState> {
+  await cutAll(inventory);
+  rmSync(labStateFile, { force: true });
+  writeFileSync(labStateFile, await putSnapshotBack(snapshot), { mode: 0o600 });
+  const state = readLabState();
+  if (state === undefined) throw new Error(`snapshot ${snapshot} holds no state of a lab`);
+  const recovering: LabState = { ...state, status: 'recovering', from: snapshot };
+  writeLabState(recovering);
+  return recovering;
+}
+
+/**
+ * Brings up the network and powers on the machines that are off.
+ * @returns the names of those that were.
+ */
+export async function machinesUp(inventory: Inventory, media: BootMedia): Promise<string[]> {
+  mkdirSync(rootMountPoint, { recursive: true, mode: 0o700 });
+  await ensureEdge(inventory);
+  await Promise.all([ensureBridge(inventory), ensureOperatorKey()]);
+  const off = inventory.machines.filter((machine) => !isOn(machine.name));
+  await Promise.all(
+    off.map(async (machine) => {
+      await powerCut(machine.name);
+      await prepareMachine(inventory, machine);
+    }),
+  );
+  writeKnownHosts(inventory);
+  await Promise.all(off.map((machine) => powerOn(inventory, machine, media)));
+  await ensureRoutes(inventory);
+  return off.map((machine) => machine.name);
+}
+
+/** Cuts every machine of the lab, also one the inventory no longer names. */
+export async function cutAll(inventory: Inventory): Promise<void> {
   await Promise.all(inventory.machines.map((machine) => powerCut(machine.name)));
-  await Promise.all([removeBridge(), removeEdge(), detachDisk()]);
-  removeCgroups();
-  for (const path of [runHome, diskMount, labStateFile]) rmSync(path, { recursive: true, force: true });
-  if (options.purge) rmSync(diskImage, { force: true });
-  await run('true');
+}
+
+/** Ends what an earlier `lab up` started and could not end itself because it was killed. */
+export async function endOrphans(): Promise<void> {
+  await until('the children of an earlier `lab up` are gone', () => {
+    const left = operatorLeftovers().filter(isRunning);
+    for (const pid of left) signal(pid, 'SIGKILL');
+    return left.map(String);
+  });
+}
+
+/** What `down` kept. */
+export interface DownResult {
+  /** Names of the snapshots for whose sake the disk image stays; empty when it is gone. */
+  kept: string[];
+}
+
+/** Takes the lab away: processes, network, edge, cgroups, disk. Works on a half-made lab and without a state. */
+export async function labDown(inventory: Inventory, options: { purge: boolean }): Promise<DownResult> {
+  await endOrphans();
+  await cutAll(inventory);
+  await until('every process of the lab is gone', () => {
+    const left = cgroupProcesses().filter((pid) => pid !== process.pid && isRunning(pid));
+    for (const pid of left) signal(pid, 'SIGKILL');
+    return left.map(String);
+  });
+  await Promise.all([removeBridge().then(removeEdge), until('the cgroups of the lab are gone', () => removeCgroups())]);
+  const kept = diskMounted() && !options.purge ? listSnapshots().map((snapshot) => snapshot.name) : [];
+  const unseen = !diskMounted() && existsSync(diskImage) && !options.purge;
+  if (kept.length > 0) await emptyMachines();
+  await detachDisk();
+  for (const path of [runHome, diskMount, labStateFile, `${labStateFile}.new`, `${diskImage}.new`]) {
+    rmSync(path, { recursive: true, force: true });
+  }
+  // An image that was not mounted may hold snapshots nobody has looked at: it stays until --purge.
+  if (kept.length === 0 && !unseen) rmSync(diskImage, { force: true });
+  return { kept };
 }

@@ -30,23 +30,61 @@ export function hierarchies(mountinfo: string = readFileSync('/proc/self/mountin
  * @returns the `init` leaf of every hierarchy.
  */
 export function createMachineCgroups(machine: string): string[] {
-  return hierarchies().map((hierarchy) => {
-    let group = hierarchy.mount;
-    for (const part of [cgroupParent, machine, 'init']) {
-      if (hierarchy.version === 2) enableControllers(group);
-      const child = join(group, part);
-      mkdirSync(child, { recursive: true });
-      // A v1 cpuset starts empty and takes no process until it has processors and memory nodes.
-      if (hierarchy.controllers.includes('cpuset')) {
-        for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-          const own = readFileSync(join(child, file), 'utf8').trim();
-          if (own === '') writeFileSync(join(child, file), readFileSync(join(group, file), 'utf8'));
-        }
-      }
-      group = child;
-    }
-    return group;
+  return hierarchies().map((hierarchy) => createGroup(hierarchy, [cgroupParent, machine, 'init']));
+}
+
+/** The group of the process that brings the lab up, and of all it starts; by it the next one finds what a kill left. */
+const operatorGroup = 'operator';
+
+/** Where this process was before it entered the operator's group: a group of each hierarchy. */
+let before: string[] = [];
+
+/** Puts this process, and so every child it starts from now on, into the operator's group. */
+export function enterOperatorCgroup(): void {
+  before = ownGroups();
+  for (const hierarchy of hierarchies()) {
+    writeFileSync(join(createGroup(hierarchy, [cgroupParent, operatorGroup]), 'cgroup.procs'), String(process.pid));
+  }
+}
+
+/** Takes this process back to where it was. */
+export function leaveOperatorCgroup(): void {
+  for (const group of before) writeFileSync(join(group, 'cgroup.procs'), String(process.pid));
+  removeCgroups(operatorGroup);
+}
+
+/** The group of this process in every hierarchy (cgroups(7), /proc/PID/cgroup). */
+function ownGroups(): string[] {
+  const lines = readLines('/proc/self/cgroup').map((line) => line.split(':'));
+  return hierarchies().flatMap(({ mount, version, controllers }) => {
+    const own = lines.find(([id, names = '']) =>
+      version === 2 ? id === '0' : names.split(',').some((name) => controllers.includes(name)),
+    );
+    return own?.[2] === undefined ? [] : [join(mount, own[2])];
   });
+}
+
+/** Children of an earlier `lab up` that outlived it. */
+export function operatorLeftovers(): number[] {
+  return cgroupProcesses(operatorGroup).filter((pid) => pid !== process.pid);
+}
+
+function createGroup(hierarchy: Hierarchy, path: string[]): string {
+  let group = hierarchy.mount;
+  for (const part of path) {
+    if (hierarchy.version === 2) enableControllers(group);
+    const child = join(group, part);
+    mkdirSync(child, { recursive: true });
+    // A v1 cpuset starts empty and takes no process until it has processors and memory nodes.
+    if (hierarchy.controllers.includes('cpuset')) {
+      for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+        const own = readFileSync(join(child, file), 'utf8').trim();
+        if (own === '') writeFileSync(join(child, file), readFileSync(join(group, file), 'utf8'));
+      }
+    }
+    group = child;
+  }
+  return group;
 }
 
 function enableControllers(group: string): void {
@@ -118,4 +156,16 @@ function readLines(file: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Controllers the kubelet cannot do without that this host lacks. */
+export function missingControllers(): string[] {
+  const offered = new Set(
+    hierarchies().flatMap((hierarchy) =>
+      hierarchy.version === 1
+        ? hierarchy.controllers
+        : (readLines(join(hierarchy.mount, 'cgroup.controllers'))[0] ?? '').split(' '),
+    ),
+  );
+  return ['cpu', 'cpuset', 'memory', 'pids'].filter((controller) => !offered.has(controller));
 }

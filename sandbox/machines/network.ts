@@ -23,17 +23,15 @@ function prefixLength(cidr: string): string {
   return cidr.split('/')[1] ?? '24';
 }
 
-/** Makes the bridge with the operator's address on it. Routes that need machines come with `ensureRoutes`. */
+/** Makes the bridge with the operator's address on it, or completes a half-made one. Routes come with `ensureRoutes`. */
 export async function ensureBridge(inventory: Inventory): Promise<void> {
-  if (await linkExists(bridgeName)) return;
-  const address = `${inventory.operatorAddress}/${prefixLength(inventory.networkCidr)}`;
   const batch = [
-    `link add ${bridgeName} type bridge forward_delay 0`,
     `link set ${bridgeName} addrgenmode none`,
-    `addr add ${address} dev ${bridgeName}`,
+    `addr replace ${inventory.operatorAddress}/${prefixLength(inventory.networkCidr)} dev ${bridgeName}`,
     `link set ${bridgeName} up`,
     '',
   ];
+  if (!(await linkExists(bridgeName))) batch.unshift(`link add ${bridgeName} type bridge forward_delay 0`);
   await run('ip', ['-batch', '-'], { input: batch.join('\n') });
 }
 
@@ -98,4 +96,29 @@ export async function assertSubnetsFree(inventory: Inventory): Promise<void> {
     seen: taken.map((t) => `a route to ${t.route} on ${t.device}`).join(', '),
     next: `remove it (\`ip route del ${first.route} dev ${first.device}\`, or end the VPN or container network that made it) and run the same command again.`,
   });
+}
+
+const linksShape = z.array(
+  z
+    .object({
+      linkinfo: z.object({ info_kind: z.string() }).loose().optional(),
+      addr_info: z.array(z.object({ local: z.string().optional() }).loose()).default([]),
+    })
+    .loose(),
+);
+
+/** What stands under the bridge's name although it is not the lab's bridge; undefined when the name is free or the lab's. */
+export async function bridgeTaken(inventory: Inventory): Promise<string | undefined> {
+  const { stdout, exitCode } = await run('ip', ['-json', '-details', 'addr', 'show', 'dev', bridgeName], {
+    allowFailure: true,
+  });
+  if (exitCode !== 0) return undefined;
+  const link = linksShape.parse(JSON.parse(stdout))[0];
+  const kind = link?.linkinfo?.info_kind ?? 'an interface';
+  const addresses = link?.addr_info.flatMap((address) => address.local ?? []) ?? [];
+  // A bridge without addresses is one that an interrupted `lab up` left.
+  const ours =
+    kind === 'bridge' &&
+    addresses.every((address) => address === inventory.operatorAddress || address.startsWith('fe80:'));
+  return ours ? undefined : `a ${kind} with ${addresses.join(', ') || 'no address'}`;
 }

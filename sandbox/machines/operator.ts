@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../support/command';
 import type { Inventory, Machine } from '../../support/inventory';
@@ -15,6 +15,23 @@ export async function ensureOperatorKey(): Promise<void> {
   chmodSync(sandboxSecrets, 0o700);
   mkdirSync(join(sandboxSecrets, 'ssh'), { recursive: true, mode: 0o700 });
   if (!existsSync(operatorKey)) await newKey(operatorKey, 'sandbox operator');
+}
+
+/**
+ * Puts the secrets of a lab that is no more aside as `sandbox.previous`: Vault's key shares, certificates and tokens are
+ * of no use to a new one and must not be taken for its own. The SSH key stays.
+ */
+export async function setSecretsAside(): Promise<void> {
+  if (!existsSync(sandboxSecrets)) return;
+  const previous = `${sandboxSecrets}.previous`;
+  rmSync(previous, { recursive: true, force: true });
+  renameSync(sandboxSecrets, previous);
+  mkdirSync(join(sandboxSecrets, 'ssh'), { recursive: true, mode: 0o700 });
+  chmodSync(sandboxSecrets, 0o700);
+  for (const file of ['id_ed25519', 'id_ed25519.pub']) {
+    if (existsSync(join(previous, 'ssh', file)))
+      await run('cp', ['--archive', join(previous, 'ssh', file), join(sandboxSecrets, 'ssh', file)]);
+  }
 }
 
 async function newKey(file: string, comment: string): Promise<void> {

@@ -29,7 +29,7 @@ export interface BootMedia {
  */
 export async function powerOn(inventory: Inventory, machine: Machine, media: BootMedia): Promise<number> {
   const running = initPid(machine.name);
-  if (running !== undefined) return running;
+  if (running !== undefined && isOn(machine.name)) return running;
   await endLeftovers(machine.name);
   mkdirSync(rootMountPoint, { recursive: true });
   const network = join(runHome, `${machine.name}.network`);
@@ -147,6 +147,12 @@ export function initPid(machine: string): number | undefined {
     // No record, or one a kill left half-written: the machine's cgroups know its processes.
   }
   return findInit(machine);
+}
+
+/** True when the machine's init has taken over; a boot that was interrupted half-way does not count. */
+export function isOn(machine: string): boolean {
+  const init = initPid(machine);
+  return init !== undefined && processStatus(init)?.name === 'runsvdir';
 }
 
 /** In a machine's cgroups, the process that is number 1 of a pid namespace directly below ours (a container's is deeper). */

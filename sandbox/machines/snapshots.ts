@@ -1,0 +1,132 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { run } from '../../support/command';
+import { OperatorError } from '../../support/failure';
+import { sandboxSecrets } from '../../support/paths';
+import { machinesHome, operatorHome, snapshotsHome } from './layout';
+
+const snapshotShape = z.object({
+  name: z.string(),
+  /** ISO 8601. */
+  created: z.string(),
+  key: z.string(),
+});
+
+/** A kept state of the whole lab: the machines' disks and the operator's secrets of one moment. */
+export type Snapshot = z.infer<typeof snapshotShape>;
+
+const validName = /^[a-z0-9][a-z0-9._-]{0,40}$/;
+
+function paths(name: string): { folder: string; about: string } {
+  if (!validName.test(name)) {
+    throw new OperatorError({
+      attempted: 'use the snapshot name',
+      where: name,
+      expected: 'small letters, digits, dots and dashes',
+      next: 'choose a name like `converged` or `before-upgrade`.',
+      exitCode: 2,
+    });
+  }
+  return { folder: join(snapshotsHome, name), about: join(snapshotsHome, `${name}.json`) };
+}
+
+/** The snapshots on the mounted disk, newest first. */
+export function listSnapshots(): Snapshot[] {
+  if (!existsSync(snapshotsHome)) return [];
+  return readdirSync(snapshotsHome)
+    .filter((entry) => entry.endsWith('.json'))
+    .flatMap((entry) => {
+      const about = snapshotShape.safeParse(parseOrUndefined(readFileSync(join(snapshotsHome, entry), 'utf8')));
+      return about.success && existsSync(join(snapshotsHome, about.data.name)) ? [about.data] : [];
+    })
+    .sort((a, b) => (a.created < b.created ? 1 : -1));
+}
+
+function parseOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps the lab as it is at this moment, running or not, in one step of the file system. Replaces one of the same name. */
+export async function takeSnapshot(name: string, key: string, state: string): Promise<Snapshot> {
+  const { folder, about } = paths(name);
+  rmSync(operatorHome, { recursive: true, force: true });
+  await run('cp', ['--archive', sandboxSecrets, operatorHome]);
+  writeFileSync(join(machinesHome, 'state.json'), state, { mode: 0o600 });
+  const draft = `${folder}.new`;
+  await dropSubvolume(draft);
+  // What the machines wrote and the kernel still holds is written first: btrfs does so for the subvolume it takes.
+  await run('btrfs', ['subvolume', 'snapshot', '-r', machinesHome, draft]);
+  rmSync(about, { force: true });
+  await dropSubvolume(folder);
+  renameSync(draft, folder);
+  const snapshot: Snapshot = { name, created: new Date().toISOString(), key };
+  writeFileSync(`${about}.new`, `${JSON.stringify(snapshot, null, 2)}\n`);
+  renameSync(`${about}.new`, about);
+  return snapshot;
+}
+
+/**
+ * Puts a snapshot in the place of the machines' disks and of the operator's secrets. The machines must be off.
+ * @returns the lab's state at the time of the snapshot, as text.
+ */
+export async function putSnapshotBack(name: string): Promise<string> {
+  const { folder } = paths(name);
+  if (!listSnapshots().some((snapshot) => snapshot.name === name)) {
+    const known = listSnapshots()
+      .map((snapshot) => snapshot.name)
+      .join(', ');
+    throw new OperatorError({
+      attempted: 'restore the snapshot',
+      where: name,
+      expected: known ? `one of ${known}` : 'a snapshot',
+      seen: known ? 'another name' : 'none was taken',
+      next: 'use one of these names, or take one with `npm run lab -- snapshot`.',
+      exitCode: 2,
+    });
+  }
+  const draft = `${machinesHome}.new`;
+  await dropSubvolume(draft);
+  await run('btrfs', ['subvolume', 'snapshot', folder, draft]);
+  await replaceSubvolume(draft, machinesHome);
+  await putSecretsBack();
+  return readFileSync(join(machinesHome, 'state.json'), 'utf8');
+}
+
+/** Empties the machines' disks. The machines must be off. */
+export async function emptyMachines(): Promise<void> {
+  const draft = `${machinesHome}.new`;
+  await dropSubvolume(draft);
+  await run('btrfs', ['subvolume', 'create', draft]);
+  await replaceSubvolume(draft, machinesHome);
+}
+
+/** A kill between the two renames leaves no `machines`: ensureDisk then makes an empty one, which `lab up` fills again. */
+async function replaceSubvolume(draft: string, place: string): Promise<void> {
+  const old = `${place}.old`;
+  await dropSubvolume(old);
+  if (existsSync(place)) renameSync(place, old);
+  renameSync(draft, place);
+  await dropSubvolume(old);
+}
+
+async function dropSubvolume(folder: string): Promise<void> {
+  if (existsSync(folder)) await run('btrfs', ['subvolume', 'delete', folder]);
+}
+
+/** The secrets of the snapshot's moment: Vault's key shares, the cluster's certificates and tokens belong to its disks. */
+async function putSecretsBack(): Promise<void> {
+  if (!existsSync(operatorHome)) return;
+  const draft = `${sandboxSecrets}.new`;
+  const old = `${sandboxSecrets}.old`;
+  for (const folder of [draft, old]) rmSync(folder, { recursive: true, force: true });
+  await run('cp', ['--archive', operatorHome, draft]);
+  if (existsSync(sandboxSecrets)) renameSync(sandboxSecrets, old);
+  else mkdirSync(join(sandboxSecrets, '..'), { recursive: true });
+  renameSync(draft, sandboxSecrets);
+  rmSync(old, { recursive: true, force: true });
+}
