@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { run } from '../command';
+import { assertAllowed } from '../isolation';
 import { forgeHome } from '../paths';
 import { throughPgBouncer } from '../postgres/client';
 import { secretFile } from '../sandbox-secrets';
@@ -145,6 +146,7 @@ function running(pods: readonly V1Pod[]): V1Pod[] {
 }
 
 async function answer<T>(url: string, shape: z.ZodType<T>): Promise<T> {
+  assertAllowed(url);
   const response = await axios.get<unknown>(url, { timeout: 10_000, maxRedirects: 0, proxy: false });
   return shape.parse(response.data);
 }

@@ -11,7 +11,7 @@ import { asFinding, compareParity, type ParityInput, type ParityRow } from '../.
 import { itemNames, readDeviations, readManifest } from '../../support/parity/manifest';
 import { agreed, imageTag, observeAll, type ParityObserver } from '../../support/parity/observe';
 import { placement } from '../../support/parity/placement';
-import { asHtml, asText, failures, summary } from '../../support/parity/report';
+import { asHtml, asText, summary } from '../../support/parity/report';
 
 const now = new Date('2026-11-21T12:00:00Z');
 const vault = { item: 'vault', expected: '1.21.0', basis: 'test' } as const;
@@ -126,13 +126,12 @@ describe('the parity report', () => {
     const text = asText(result);
     for (const word of ['1.21.0', '1.20.4', '1.25.2', '1.24.0', 'undeclared drift', 'deviates as declared'])
       match(text, new RegExp(word));
-    ok(text.indexOf('gitea') < text.indexOf('vault'));
+    ok(text.indexOf('Gitea') < text.indexOf('Vault'));
     equal(summary(result), 'embedded does not match production: gitea (undeclared drift).');
-    match(failures(result), /gitea: undeclared drift; expected 1.25.2, observed 1.24.0 .* Next: bring the target/);
   });
 
   it('escapes what comes from outside in HTML', () => {
-    ok(asHtml(result).includes('does not compile &lt;yet&gt; &amp; so on'));
+    ok(asHtml(result).includes('does not compile &#60;yet&#62; &#38; so on'));
   });
 });
 
