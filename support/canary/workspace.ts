@@ -38,6 +38,11 @@ export class Workspace {
     this.repository = names.app;
   }
 
+  /** The app's name. */
+  get app(): string {
+    return this.names.app;
+  }
+
   /** Makes the copy anew and adds the app to both shared roots. */
   static async prepare(systems: Systems, names: InstanceNames): Promise<Workspace> {
     const workspace = new Workspace(systems, names, join(cacheHome, 'canary', names.instance));
