@@ -19,6 +19,7 @@ const errorResponse = z.object({
 const loginResponse = z.object({
   auth: z.object({
     client_token: z.string(),
+    accessor: z.string(),
     policies: z.array(z.string()),
     lease_duration: z.number(),
     metadata: z.record(z.string(), z.string()).nullish(),
@@ -100,17 +101,18 @@ export class VaultClient {
     return { token: auth.client_token, policies: auth.policies, ttlSeconds: auth.lease_duration };
   }
 
-  /** A token of the given policies only, without a parent, for asking what those policies allow. */
-  async tokenWith(policies: string[], ttl: string): Promise<string> {
-    const made = await this.ask('POST', 'auth/token/create-orphan', { policies, ttl, no_default_policy: true });
-    return loginResponse.parse(made).auth.client_token;
-  }
-
-  /** What this token may do on each path, as Vault itself judges it. */
-  async capabilities(paths: string[]): Promise<Record<string, string[]>> {
-    const answer = await this.ask('POST', 'sys/capabilities-self', { paths });
-    const data = z.object({ data: z.record(z.string(), z.unknown()) }).parse(answer).data;
-    return Object.fromEntries(paths.map((path) => [path, z.array(z.string()).catch([]).parse(data[path])]));
+  /** What policies, and nothing else, allow on each path: Vault judges a token made for the question. */
+  async capabilities(policies: string[], paths: string[]): Promise<Record<string, string[]>> {
+    const token = { policies, ttl: '60s', no_default_policy: true };
+    const made = loginResponse.parse(await this.ask('POST', 'auth/token/create-orphan', token));
+    const { accessor } = made.auth;
+    try {
+      const answer = await this.ask('POST', 'sys/capabilities-accessor', { accessor, paths });
+      const { data } = z.object({ data: z.record(z.string(), z.unknown()) }).parse(answer);
+      return Object.fromEntries(paths.map((path) => [path, z.array(z.string()).catch([]).parse(data[path])]));
+    } finally {
+      await this.ask('POST', 'auth/token/revoke-accessor', { accessor });
+    }
   }
 
   /** Leases database credentials. */
