@@ -158,7 +158,6 @@ export async function compile(prepared: Prepared, context: BuildContext): Promis
     go: prepared.goVersion,
     builtAt: new Date().toISOString(),
   });
-  await rm(staged, { recursive: true, force: true });
   const size = Object.values(entry.files).reduce((sum, file) => sum + file.size, 0);
   const text = `${version} built in ${seconds.toFixed(0)} s (downloads ${prepared.seconds.toFixed(0)} s, ${(size / 2 ** 20).toFixed(0)} MiB)`;
   context.onProgress({ subject: recipe.name, text, final: true });

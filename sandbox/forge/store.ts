@@ -130,7 +130,7 @@ export async function filesBelow(folder: string): Promise<string[]> {
 
 /**
  * Moves a component's files from `staged` (holding bin/ and share/, on the store's file system) into the store and records it. Each file is replaced
- * atomically; the manifest comes last, so that a kill in between is seen as a component that does not match its record.
+ * atomically; the manifest comes last, so that a kill in between is seen as a component that does not match its record. `staged` is gone afterwards.
  */
 export async function install(
   store: ForgeStore,
@@ -154,5 +154,6 @@ export async function install(
   const entry: ManifestEntry = { ...about, files };
   manifest.components[name] = entry;
   await writeManifest(store, manifest);
+  await rm(staged, { recursive: true, force: true });
   return entry;
 }

@@ -86,6 +86,8 @@ async function add(archive: Pack, entry: LayerEntry): Promise<void> {
       return;
     case 'file': {
       const sink = archive.entry({ ...header, size: entry.size });
+      // The archive fails with the same error, and that one is thrown.
+      sink.on('error', () => undefined);
       for await (const chunk of createReadStream(entry.source, { highWaterMark: 1 << 20 })) {
         if (!sink.write(chunk)) await once(sink, 'drain');
       }
