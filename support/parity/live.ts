@@ -17,8 +17,8 @@ const appOfApps = 'factory';
 const operatorNamespace = 'vault-secrets-operator-system';
 const longhornNamespace = 'longhorn-system';
 
-/** Mounts every Vault has from the start. */
-const builtInMounts = new Set(['cubbyhole/', 'identity/', 'sys/', 'agent-registry/']);
+/** Types of the mounts that every Vault has from the start. */
+const builtInTypes = new Set(['cubbyhole', 'identity', 'system']);
 
 const mountsShape = z.record(
   z.string(),
@@ -115,7 +115,7 @@ function readPoolerPassword(): string {
 async function mounts({ vault }: Systems, path: 'sys/mounts' | 'sys/auth'): Promise<Observed> {
   const found = (await vault.read(path, mountsShape)) ?? {};
   const value = Object.entries(found)
-    .filter(([name]) => !builtInMounts.has(name))
+    .filter(([, { type }]) => !builtInTypes.has(type))
     .map(([name, { type, options }]) => {
       const version = type === 'kv' ? ` v${options?.['version'] ?? '1'}` : '';
       return `${name.replace(/\/$/, '')} (${type}${version})`;
