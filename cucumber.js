@@ -3,7 +3,7 @@ module.exports = {
   default: {
     requireModule: ['ts-node/register'],
     require: ['support/hooks/index.ts', 'steps/**/*.steps.ts'],
-    format: ['./reports/formatter.js'],
+    format: ['./reports/formatter-entry.js'],
     strict: true,
   },
 };

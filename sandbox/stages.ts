@@ -1,5 +1,13 @@
-import type { Inventory } from '../support/inventory';
+import { join } from 'node:path';
+import { runPlaybook } from '../support/ansible/client';
+import { ensureAnsible } from '../support/ansible/environment';
+import { renderRepositories } from '../support/factory/repositories';
+import { clusterMachines, type Inventory } from '../support/inventory';
+import { labHome } from '../support/paths';
+import { buildImages, pushImages } from './images/images';
+import { poweredOnAt } from './machines/power';
 import type { OnProgress } from './progress';
+import { writeProviderMirror } from './standins/mirror';
 
 /** What a stage may use. */
 export interface StageContext {
@@ -24,8 +32,121 @@ export interface Stage {
   run(context: StageContext): Promise<void>;
 }
 
-/** The stages of `lab up`, in the order in which they are shown. */
-export const stages: Stage[] = [];
+/** Where the factory's repositories are rendered to before Gitea gets them. */
+const renderedRepositories = join(labHome, 'run', 'repositories');
 
-/** Run whenever converged machines were powered on again, from a snapshot or after the host restarted: unsealing and the like. */
-export const recover: Stage | undefined = undefined as Stage | undefined;
+/** What the playbooks learn from this host, by environment variable. */
+function playbookEnvironment(inventory: Inventory): Record<string, string> {
+  const poweredOn = clusterMachines(inventory).map(({ name }) => [name, poweredOnAt(name)?.toISOString()]);
+  return { RENDERED_REPOSITORIES: renderedRepositories, POWERED_ON: JSON.stringify(Object.fromEntries(poweredOn)) };
+}
+
+/** Runs the site's playbook of one stage; every task becomes a line of progress. */
+async function converge(context: StageContext, stage: string, playbook = 'site.yml'): Promise<void> {
+  await runPlaybook(playbook, {
+    ...(playbook === 'site.yml' ? { tags: [stage] } : {}),
+    env: playbookEnvironment(context.inventory),
+    signal: context.signal,
+    onLine: (line) => {
+      const task = /^TASK \[(.*)\]/.exec(line);
+      if (task) context.onProgress({ subject: stage, text: task[1] ?? '', final: false });
+    },
+  });
+}
+
+/** Stages run at the same time, but images are built and sent one after another: they share layers and one index. */
+let imageQueue: Promise<void> = Promise.resolve();
+function publish(context: StageContext, ...names: string[]): Promise<void> {
+  const registry = new URL(context.inventory.endpoints.registry).host;
+  const turn = imageQueue.then(async () => {
+    context.signal.throwIfAborted();
+    await buildImages(names, { onProgress: context.onProgress });
+    await pushImages(registry, names, { onProgress: context.onProgress });
+  });
+  imageQueue = turn.catch(() => undefined);
+  return turn;
+}
+
+/** The stages of `lab up`, in the order in which they are shown. */
+export const stages: Stage[] = [
+  {
+    name: 'ansible',
+    needs: [],
+    components: [],
+    run: async (context) => {
+      await ensureAnsible((text) => context.onProgress({ subject: 'ansible', text, final: false }));
+    },
+  },
+  { name: 'depot', needs: ['ansible'], components: ['fake-gcs-server'], run: (context) => converge(context, 'depot') },
+  { name: 'postgres', needs: ['ansible'], components: [], run: (context) => converge(context, 'postgres') },
+  {
+    name: 'kubernetes',
+    needs: ['ansible', 'depot'],
+    components: ['kubernetes', 'etcd', 'coredns'],
+    run: async (context) => {
+      await Promise.all([publish(context, 'pause', 'coredns'), converge(context, 'kubernetes')]);
+    },
+  },
+  {
+    name: 'gitea',
+    needs: ['ansible'],
+    components: ['gitea'],
+    run: async (context) => {
+      renderRepositories(renderedRepositories);
+      await converge(context, 'gitea');
+    },
+  },
+  {
+    name: 'vault',
+    needs: ['kubernetes'],
+    components: ['vault', 'vault-db-postgres', 'vault-auth-kubernetes'],
+    run: async (context) => {
+      await publish(context, 'vault');
+      await converge(context, 'vault');
+    },
+  },
+  {
+    name: 'secrets-operator',
+    needs: ['kubernetes'],
+    components: ['secrets-operator', 'kube-rbac-proxy', 'helm'],
+    run: async (context) => {
+      await publish(context, 'secrets-operator', 'kube-rbac-proxy');
+      await converge(context, 'secrets-operator');
+    },
+  },
+  {
+    name: 'argocd',
+    needs: ['kubernetes'],
+    components: ['argocd', 'helm'],
+    run: async (context) => {
+      await publish(context, 'redis', 'argocd');
+      await converge(context, 'argocd');
+    },
+  },
+  {
+    name: 'platform',
+    needs: ['postgres', 'vault', 'depot'],
+    components: ['tofu', 'standins'],
+    run: async (context) => {
+      await writeProviderMirror();
+      await converge(context, 'platform');
+    },
+  },
+  {
+    name: 'apps',
+    needs: ['gitea', 'argocd', 'platform', 'secrets-operator'],
+    components: ['standins'],
+    run: async (context) => {
+      await publish(context, 'webapp');
+      await converge(context, 'apps');
+    },
+  },
+];
+
+/** Run whenever converged machines were powered on again, from a snapshot or after the host restarted. */
+export const recover: Stage = {
+  name: 'recover',
+  needs: [],
+  components: [],
+  run: (context) => converge(context, 'recover', join('recover', 'power-on.yml')),
+};

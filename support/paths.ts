@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 /** The checkout's root folder. */
 export const projectRoot = resolve(__dirname, '..');
 
-/** Where runs leave reports; not committed. */
-export const reportsOut = join(projectRoot, 'reports', 'out');
+/** Where runs leave reports; not committed. Override with REPORTS_OUT. */
+export const reportsOut = resolve(process.env['REPORTS_OUT'] || join(projectRoot, 'reports', 'out'));
 
 /** The lab's own disk, machines and run state. Root's; override with LAB_HOME. */
 export const labHome = process.env['LAB_HOME'] ?? '/var/lib/sandbox-acceptance';

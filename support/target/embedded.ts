@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { readLabState, stageReady } from '../../sandbox/lab-state';
+import { acquireLock } from '../../sandbox/lock';
 import { sshArguments } from '../../sandbox/machines/operator';
 import { stages } from '../../sandbox/stages';
 import { childEnvironment, run, type CommandOptions, type CommandResult } from '../command';
 import { OperatorError } from '../failure';
 import type { Finding } from '../finding';
 import { readInventory, type Machine } from '../inventory';
-import { projectRoot } from '../paths';
+import { labHome, projectRoot } from '../paths';
 import { capabilities, type BringUp, type Capability, type Part, type PowerAction, type Target } from './target';
 
 const labCommand = ['-r', 'ts-node/register', join(projectRoot, 'sandbox', 'main.ts')];
@@ -64,6 +65,11 @@ export class EmbeddedTarget implements Target {
 
   identity(): string | undefined {
     return readLabState()?.labId;
+  }
+
+  occupy(): () => void {
+    const lock = acquireLock('the suite', join(labHome, 'suite.lock'));
+    return () => lock.release();
   }
 
   async parts(): Promise<Part[]> {

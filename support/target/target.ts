@@ -33,6 +33,12 @@ export interface Target {
   ready(stage: string): Promise<Finding>;
   /** Tells this sandbox from one made anew under the same name; undefined when there is none. */
   identity(): string | undefined;
+  /**
+   * Keeps the target for this process, so that two suites do not test each other's doings.
+   * @returns a function that gives it back.
+   * @throws OperatorError naming who holds it.
+   */
+  occupy(): () => void;
   /** Every component with version and provenance. */
   parts(): Promise<Part[]>;
   /** @throws OperatorError when the machine is unknown or does not obey. */

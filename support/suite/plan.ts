@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadConfiguration, loadSources, type IRunConfiguration } from '@cucumber/cucumber/api';
+import { AstBuilder, compile, GherkinClassicTokenMatcher, Parser } from '@cucumber/gherkin';
+import { IdGenerator, type Pickle } from '@cucumber/messages';
+import parseTagExpression from '@cucumber/tag-expressions';
+import { OperatorError, reason } from '../failure';
+import { projectRoot } from '../paths';
+import type { SuiteArguments } from './arguments';
+
+/** What a run will do, checked before anything is started. */
+export interface Plan {
+  configuration: IRunConfiguration;
+  /** How many scenarios were selected. */
+  scenarios: number;
+  /** Stages that the selected scenarios wait for. */
+  needs: Set<string>;
+}
+
+/**
+ * Checks the arguments against the features and puts those features first that can begin first.
+ * @param stages the target's stages in the order in which they become ready.
+ * @throws OperatorError (exit code 2) for a path, tag, name or feature that is wrong, or when nothing is selected.
+ */
+export async function planRun(args: SuiteArguments, stages: readonly string[]): Promise<Plan> {
+  const environment = { cwd: projectRoot };
+  const { runConfiguration: configuration } = await loadConfiguration(
+    {
+      file: args.config,
+      provided: { paths: args.paths, tags: allOf(args.tags), name: args.names, failFast: args.failFast },
+    },
+    environment,
+  );
+  const everything = { ...configuration.sources, names: [], tagExpression: '', paths: withoutLines(args.paths) };
+  const whole = await loadSources(everything, environment);
+  const [parseError] = whole.errors;
+  if (parseError !== undefined) {
+    throw wrong('read the features', parseError.uri, parseError.message, 'mend that file.');
+  }
+  await checkPaths(args.paths, configuration);
+  const pickles = new Map([...new Set(whole.plan.map(({ uri }) => uri))].map((uri) => [uri, picklesOf(uri)]));
+  checkTags(args.tags, [...pickles.values()].flat());
+  const { plan } = await loadSources(configuration.sources, environment);
+  if (plan.length === 0) {
+    const asked = [
+      ...args.paths,
+      ...args.tags.map((tag) => `--tags "${tag}"`),
+      ...args.names.map((name) => `--name "${name}"`),
+    ];
+    throw wrong(
+      'select a scenario',
+      asked.join(' '),
+      'no scenario matches',
+      'choose less narrowly; `npm run suite` runs all.',
+    );
+  }
+  const selected = plan.flatMap(({ uri, name }) => (pickles.get(uri) ?? []).filter((pickle) => pickle.name === name));
+  const ranks = featureRanks(selected, stages);
+  const order = [...ranks.keys()].sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0) || a.localeCompare(b));
+  const paths = order.map((uri) => args.paths.find((path) => path.startsWith(`${uri}:`)) ?? uri);
+  return {
+    configuration: { ...configuration, sources: { ...configuration.sources, paths } },
+    scenarios: plan.length,
+    needs: new Set(selected.flatMap(needsOf)),
+  };
+}
+
+/** The place in the order of stages after which the first scenario of each feature can begin. */
+export function featureRanks(
+  pickles: readonly Pick<Pickle, 'uri' | 'tags'>[],
+  stages: readonly string[],
+): Map<string, number> {
+  const ranks = new Map<string, number>();
+  for (const pickle of pickles) {
+    // A stage the target does not know is left for its gate to report: last, so that the others run first.
+    const places = needsOf(pickle).map((stage) => (stages.includes(stage) ? stages.indexOf(stage) : stages.length));
+    const rank = Math.max(-1, ...places);
+    ranks.set(pickle.uri, Math.min(rank, ranks.get(pickle.uri) ?? Infinity));
+  }
+  return ranks;
+}
+
+function needsOf({ tags }: Pick<Pickle, 'tags'>): string[] {
+  return tags.flatMap(({ name }) => (name.startsWith('@needs:') ? [name.slice('@needs:'.length)] : []));
+}
+
+function picklesOf(uri: string): readonly Pickle[] {
+  const newId = IdGenerator.incrementing();
+  const parser = new Parser(new AstBuilder(newId), new GherkinClassicTokenMatcher());
+  return compile(parser.parse(readFileSync(resolve(projectRoot, uri), 'utf8')), uri, newId);
+}
+
+async function checkPaths(paths: readonly string[], configuration: IRunConfiguration): Promise<void> {
+  for (const path of paths) {
+    const sources = { ...configuration.sources, names: [], tagExpression: '' };
+    const { plan } = await loadSources({ ...sources, paths: withoutLines([path]) }, { cwd: projectRoot });
+    if (plan.length === 0) {
+      throw wrong(
+        'find features',
+        path,
+        'no feature file there',
+        'give a path such as features/canary.feature or features/canary.feature:12.',
+      );
+    }
+  }
+}
+
+function checkTags(expressions: readonly string[], pickles: readonly Pickle[]): void {
+  const known = new Set(pickles.flatMap(({ tags }) => tags.map(({ name }) => name)));
+  for (const expression of expressions) {
+    try {
+      parseTagExpression(expression);
+    } catch (thrown) {
+      throw wrong('read the tag expression', expression, reason(thrown), 'write it like "@canary and not @slow".');
+    }
+    const unknown = (expression.match(/@[^\s()]+/g) ?? []).find((tag) => !known.has(tag));
+    if (unknown !== undefined) {
+      throw wrong('find the tag', unknown, 'no selected feature has it', `use one of ${[...known].sort().join(', ')}.`);
+    }
+  }
+}
+
+function allOf(expressions: readonly string[]): string {
+  return expressions.map((expression) => `(${expression})`).join(' and ');
+}
+
+function withoutLines(paths: readonly string[]): string[] {
+  return paths.map((path) => path.replace(/(:\d+)+$/, ''));
+}
+
+function wrong(attempted: string, where: string, seen: string, next: string): OperatorError {
+  return new OperatorError({ attempted, where: where || 'the command line', seen, next, exitCode: 2 });
+}
