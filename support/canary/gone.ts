@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { compare, type Finding } from '../finding';
 import type { InstanceNames } from '../naming';
 import type { Systems } from '../systems';
-import { ciMount } from './links/ci-role';
+import { ciMount } from '../vault/ci-token';
 import { declares } from './registration';
 
 type Look = (systems: Systems, names: InstanceNames) => Promise<Finding>;

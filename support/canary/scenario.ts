@@ -1,3 +1,4 @@
+import '../kubernetes/failure-context';
 import { z } from 'zod';
 import { eventually } from '../eventually';
 import { worst, type Finding } from '../finding';

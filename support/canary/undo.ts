@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { appOfApps } from './links/application';
+import { appOfApps } from '../argocd/client';
 import { databaseInUse } from './links/database';
 import { declares, removeFromValues } from './registration';
 import { Workspace } from './workspace';

@@ -102,6 +102,16 @@ export class KubernetesClient {
     );
   }
 
+  /** Lets a node accept new pods, or not. */
+  async setSchedulable(name: string, accept: boolean): Promise<void> {
+    await this.ask(`PATCH node ${name}`, () =>
+      this.core.patchNode(
+        { name, body: { spec: { unschedulable: !accept } } },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      ),
+    );
+  }
+
   /** Events of a namespace, oldest first. */
   async events(namespace: string): Promise<CoreV1Event[]> {
     const list = await this.ask(`GET events of ${namespace}`, () => this.core.listNamespacedEvent({ namespace }));

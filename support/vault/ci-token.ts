@@ -1,6 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 
+/** Auth mount that CI tokens log in to. */
+export const ciMount = 'gitea_jwt';
+
 const algorithms: Record<string, string> = { rsa: 'RS256', ec: 'ES256', ed25519: 'EdDSA' };
 
 /**

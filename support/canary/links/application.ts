@@ -1,9 +1,7 @@
+import { appOfApps } from '../../argocd/client';
 import { compare, type Finding } from '../../finding';
 import { judgeHealthy, judgeSynced, probeSynced } from '../../argocd/probes';
 import type { Link } from '../link';
-
-/** The Application that renders all others from the factory repository. */
-export const appOfApps = 'factory';
 
 /** The Application, registered in the factory repository and rendered by the app-of-apps. */
 export const applicationLink: Link = {

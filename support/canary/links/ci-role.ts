@@ -1,12 +1,10 @@
 import { compare } from '../../finding';
 import { typoHint } from '../../naming';
 import { readCiSigningKey } from '../../sandbox-secrets';
-import { ciToken } from '../../vault/ci-token';
+import { ciMount, ciToken } from '../../vault/ci-token';
 import { probeLoginRefused } from '../../vault/probes';
 import type { CanaryContext, Link } from '../link';
 
-/** Auth mount of the CI tokens. */
-export const ciMount = 'gitea_jwt';
 const where = 'hashicorp-vault/iac, module app_policy';
 
 /** The CI role: the repository's own token gets exactly its policies, another repository's gets nothing. */
