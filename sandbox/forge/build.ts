@@ -52,16 +52,19 @@ const downloadShape = z.object({
  */
 export async function prepare(recipe: Recipe, context: BuildContext): Promise<Prepared> {
   const started = Date.now();
-  const tell = (text: string): void => context.onProgress({ subject: recipe.name, text, final: false });
-  tell('downloading modules');
+  context.onProgress({ subject: recipe.name, text: 'downloading modules', final: false });
   const fetched =
     recipe.module === undefined ? await localWorkspace(recipe) : await moduleWorkspace(recipe, recipe.module, context);
   const cCompiler = recipe.cgo || recipe.c !== undefined ? await requireCCompiler(context.store.arch) : undefined;
   const prepared: Prepared = { recipe, ...fetched, ...(cCompiler === undefined ? {} : { cCompiler }), seconds: 0 };
   // Loads the packages and so downloads exactly the modules that are needed; `go mod download` would fetch several times as much.
-  await go(['list', ...moduleFlags(recipe), '-deps', '-f', '{{.ImportPath}}', ...fetched.packages], {
+  const loading = await go(['list', ...moduleFlags(recipe), '-deps', '-f', '{{.ImportPath}}', ...fetched.packages], {
     ...goOptions(prepared, context),
+    allowFailure: true,
   });
+  if (loading.exitCode !== 0) {
+    throw notDownloaded(recipe, 'its modules', loading.stderr.trim().split('\n').slice(-3).join(' | '));
+  }
   return { ...prepared, seconds: (Date.now() - started) / 1000 };
 }
 
@@ -87,16 +90,11 @@ async function downloadModule(
   cwd: string,
   context: BuildContext,
 ): Promise<{ dir: string; goMod: string }> {
-  await requireGo('1.21');
-  const answer = await go(['mod', 'download', '-json', query], { caches: context.caches, cwd, signal: context.signal });
-  const found = downloadShape.parse(JSON.parse(answer.stdout));
+  const options = { caches: context.caches, cwd, signal: context.signal, allowFailure: true };
+  const answer = await go(['mod', 'download', '-json', query], options);
+  const found = readDownload(answer.stdout);
   if (found.Dir === undefined || found.GoMod === undefined) {
-    throw new OperatorError({
-      attempted: `download ${query}`,
-      where: recipe.name,
-      seen: found.Error ?? 'no module',
-      next: 'check that GOPROXY can be reached, or carry built components over: npm run lab -- forge --import FILE.',
-    });
+    throw notDownloaded(recipe, query, found.Error ?? answer.stderr.trim());
   }
   if (found.Sum !== sum) {
     throw new OperatorError({
@@ -107,6 +105,23 @@ async function downloadModule(
     });
   }
   return { dir: found.Dir, goMod: found.GoMod };
+}
+
+function readDownload(answer: string): z.infer<typeof downloadShape> {
+  try {
+    return downloadShape.parse(JSON.parse(answer));
+  } catch {
+    return {};
+  }
+}
+
+function notDownloaded(recipe: Recipe, what: string, seen: string): OperatorError {
+  return new OperatorError({
+    attempted: `download ${what}`,
+    where: `behalf of ${recipe.name}`,
+    seen,
+    next: 'check that GOPROXY and GOSUMDB can be reached, or carry built components over: npm run lab -- forge --import FILE.',
+  });
 }
 
 async function localWorkspace(recipe: Recipe): Promise<Fetched> {

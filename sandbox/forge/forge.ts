@@ -3,6 +3,7 @@ import { acquireLock, lockHolder } from '../lock';
 import type { OnProgress } from '../progress';
 import { compile, prepare, type BuildContext, type Prepared } from './build';
 import { cachesLeft, dropCaches, forgeCaches, planCaches } from './caches';
+import { requireGo } from './go';
 import { selectRecipes, type Recipe } from './recipes';
 import { verifyComponent } from './states';
 import { forgeLock, forgeStore, forgeWork, type ForgeStore } from './store';
@@ -65,6 +66,7 @@ async function forge(chosen: Recipe[], options: ForgeOptions, built: (name: stri
     const missing = await missingOf(chosen, store, options, built, onProgress);
     const plan = await planCaches(missing, work);
     const context: BuildContext = { store, caches: forgeCaches(work), work, onProgress, signal: options.signal };
+    await requireGo();
     await mkdir(context.work, { recursive: true });
     try {
       if (plan === 'shared') await buildOverlapping(missing, context, built);

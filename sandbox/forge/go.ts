@@ -19,6 +19,7 @@ export interface GoOptions {
   cCompiler?: string | undefined;
   signal?: AbortSignal | undefined;
   onLine?: (line: string) => void;
+  allowFailure?: boolean;
 }
 
 /** A cold build of the largest component takes minutes; beyond this it hangs. */
@@ -42,6 +43,7 @@ export async function go(args: readonly string[], options: GoOptions = {}): Prom
       ...(options.cCompiler === undefined ? {} : { CC: options.cCompiler }),
       ...(options.caches === undefined ? {} : { GOCACHE: options.caches.build, GOMODCACHE: options.caches.modules }),
     },
+    allowFailure: options.allowFailure ?? false,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onLine === undefined ? {} : { onLine: options.onLine }),

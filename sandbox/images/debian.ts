@@ -96,7 +96,8 @@ export async function ensureDebianTree(tree: DebianTree, options: { onProgress?:
       options.onProgress?.({ subject: `${tree.name} base`, text, final });
     await removeOthers(parent, tree.name, basename(folder));
     const draft = join(parent, `${tree.name}-draft`);
-    await rm(draft, { recursive: true, force: true });
+    // What a killed mmdebstrap had started may still write for a moment.
+    await rm(draft, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     await mkdir(draft, { recursive: true });
     tell(`Debian ${tree.suite} with ${tree.packages.length} packages`);
     await mmdebstrap(tree, join(draft, 'rootfs'), (line) => tell(line.replace(/^[IW]: /, '')));
@@ -110,30 +111,35 @@ export async function ensureDebianTree(tree: DebianTree, options: { onProgress?:
 
 async function mmdebstrap(tree: DebianTree, target: string, onLine: (line: string) => void): Promise<void> {
   const present = await run('sh', ['-c', 'command -v mmdebstrap'], { allowFailure: true });
-  if (present.exitCode !== 0) {
-    throw new OperatorError({
-      attempted: `make the ${tree.name} base system`,
-      expected: 'mmdebstrap on the PATH',
-      seen: 'none',
-      next: 'apt-get install -y mmdebstrap',
-    });
-  }
-  await run(
+  if (present.exitCode !== 0) throw notMade(tree, 'no mmdebstrap on the PATH', 'apt-get install -y mmdebstrap');
+  const made = await run(
     'setpriv',
     [
       ...['--pdeathsig', 'KILL', 'mmdebstrap', '--mode=root', `--variant=${tree.variant}`, '--format=directory'],
       `--include=${tree.packages.join(',')}`,
       ...tree.excluded.map((path) => `--dpkgopt=path-exclude=${path}`),
       '--dpkgopt=path-include=/usr/share/doc/*/copyright',
-      // No process of a package may start, and no package brings in what it only recommends.
       '--aptopt=APT::Install-Recommends "false"',
       ...tree.afterwards.map((command) => `--customize-hook=${command}`),
       tree.suite,
       target,
     ],
     // Reproducible file times; the tree's age is nobody's business.
-    { timeoutMs: 20 * 60_000, env: { SOURCE_DATE_EPOCH: '1' }, onLine },
+    { timeoutMs: 20 * 60_000, env: { SOURCE_DATE_EPOCH: '1' }, onLine, allowFailure: true },
   );
+  if (made.exitCode !== 0) {
+    const errors = made.stderr.split('\n').filter((line) => line.startsWith('E: '));
+    const seen = errors.slice(0, 2).join(' | ') || `mmdebstrap ended with ${made.exitCode}`;
+    throw notMade(
+      tree,
+      seen,
+      "check that Debian's mirror can be reached (apt-get update) and that the disk has 2 GiB free.",
+    );
+  }
+}
+
+function notMade(tree: DebianTree, seen: string, next: string): OperatorError {
+  return new OperatorError({ attempted: `make the ${tree.name} base system`, seen, next });
 }
 
 /** Trees of earlier package lists are of no use any more. One that a machine of a running lab still has mounted is left to it. */
