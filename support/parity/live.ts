@@ -3,6 +3,7 @@ import axios from 'axios';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { argocdNamespace } from '../argocd/client';
 import { run } from '../command';
 import { assertAllowed } from '../isolation';
 import { forgeHome } from '../paths';
@@ -65,11 +66,13 @@ export function liveObserver(systems: Systems): ParityObserver {
     argocd: async () => {
       const [server, pods] = await Promise.all([
         answer(`${inventory.endpoints.argocd}/api/version`, argocdVersion),
-        kubernetes.pods('argocd', 'app.kubernetes.io/part-of=argocd'),
+        kubernetes.pods(argocdNamespace),
       ]);
+      // Redis runs in the same namespace, from an image of its own.
       const own = running(pods).filter((pod) => pod.spec?.containers.some(({ image }) => image?.includes('/argocd:')));
+      const images = agreed(tags(own));
       // The binary adds its commit: v3.2.0+66b2f30.
-      const value = agreed({ server: server.Version.split('+')[0] ?? '', ...tags(own) });
+      const value = agreed({ server: server.Version.split('+')[0] ?? '', images });
       return { value, source: 'GET /api/version of argocd-server, images of its pods' };
     },
     'app-of-apps': async () => {
