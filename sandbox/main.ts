@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { runMain } from '../support/failure';
+import { registerForge } from './forge/command';
 import { registerLab } from './lab-commands';
 import { registerMachines } from './lab-machine-commands';
 
@@ -8,6 +9,7 @@ const program = new Command('lab')
   .enablePositionalOptions();
 registerLab(program);
 registerMachines(program);
+registerForge(program);
 
 runMain(async () => {
   await program.parseAsync();
