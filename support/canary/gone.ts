@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { compare, type Finding } from '../finding';
-import type { InstanceNames } from '../naming';
+import type { BucketClient } from '../backups/client';
+import { renderAllRepositories } from '../factory/repositories';
+import { nearMiss, type InstanceNames } from '../naming';
 import type { Systems } from '../systems';
 import { ciMount } from '../vault/ci-token';
+import { postgresStatePrefix, vaultStatePrefix } from '../tofu/roots';
+import { keysInState } from '../tofu/state';
 import { declares } from './registration';
 
 type Look = (systems: Systems, names: InstanceNames) => Promise<Finding>;
@@ -58,12 +62,12 @@ const looks: Look[] = [
     );
   },
   async ({ postgres }, { ownerRole, instance }) => {
-    // Vault names a leased user after the login and the role it was leased for.
+    // Vault names a leased user after the login and, with its first eight letters, the role it was leased for.
     const sql = 'select rolname from pg_roles where rolname = $1 or rolname like $2';
     const rows = await postgres.rows(
       'postgres',
       sql,
-      [ownerRole, `v-%-${instance}-%`],
+      [ownerRole, `v-%-${instance.slice(0, 8)}-%`],
       z.object({ rolname: z.string() }),
     );
     return absent(
@@ -78,23 +82,20 @@ const looks: Look[] = [
       (await states.list(`${statePrefix}/`)).map((object) => object.name),
       `bucket ${states.bucket}`,
     ),
-  async ({ states }, { instance }) => {
-    const shared = await Promise.all(
-      ['sandbox/postgres/main', 'sandbox/hashicorp-vault/main'].map(async (prefix) => {
-        const objects = await states.list(`${prefix}/`);
-        const texts = await Promise.all(
-          objects.filter((object) => object.name.endsWith('.tfstate')).map((object) => states.get(object.name)),
-        );
-        return texts.some(
-          (text) => text.includes(`"index_key": "${instance}"`) || text.includes(`"index_key":"${instance}"`),
-        )
-          ? [prefix]
-          : [];
-      }),
-    );
-    return absent('entries in the shared OpenTofu states', shared.flat(), `bucket ${states.bucket}`);
+  async ({ states, inventory }, { app }) => {
+    // Also under a mistyped name, but never an app that the factory has.
+    const known = renderAllRepositories(undefined, inventory);
+    const left = (await sharedKeys(states)).filter((key) => !known.has(key) && (key === app || nearMiss(app, [key])));
+    return absent('entries in the shared OpenTofu states', left, `bucket ${states.bucket}`);
   },
 ];
+
+async function sharedKeys(states: BucketClient): Promise<string[]> {
+  const prefixes = [postgresStatePrefix, vaultStatePrefix];
+  const objects = (await Promise.all(prefixes.map((prefix) => states.list(`${prefix}/`)))).flat();
+  const texts = objects.filter(({ name }) => name.endsWith('.tfstate')).map(({ name }) => states.get(name));
+  return (await Promise.all(texts)).flatMap((text) => [...keysInState(text.toString('utf8'))]);
+}
 
 function listed(what: string, names: string[], name: string, source: string): Finding {
   return absent(what, names.includes(name) ? name : undefined, source);

@@ -25,8 +25,6 @@ export interface CanaryContext {
   systems: Systems;
   names: InstanceNames;
   workspace: Workspace;
-  /** Vault token of the app's CI, filled in by `ci-role`. Secret. */
-  ciToken?: string;
 }
 
 /** One link: what makes it, what proves it, and what is likely wrong when the proof fails. */

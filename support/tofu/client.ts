@@ -102,6 +102,9 @@ export class TofuClient {
       '-reconfigure',
       `-backend-config=bucket=${this.inventory.stateBucket}`,
       `-backend-config=prefix=${root.statePrefix}`,
+      `-backend-config=storage_custom_endpoint=${this.inventory.endpoints.bucket}/storage/v1/`,
+      // The bucket of the sandbox asks for none; the backend insists on one.
+      '-backend-config=access_token=sandbox',
     ];
     const result = await run(this.binary, args, { ...this.options(root), allowFailure: true });
     if (result.exitCode !== 0) throw failure(root, 'init', [], result.stderr || result.stdout);

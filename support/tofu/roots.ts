@@ -3,20 +3,24 @@ import { readClusterKeys, readPostgresAdmin } from '../sandbox-secrets';
 import type { Systems } from '../systems';
 import type { TofuRoot } from './client';
 
+/** Where the shared roots keep their states; `sandbox/` keeps them apart from production's. */
+export const postgresStatePrefix = 'sandbox/postgres/main';
+export const vaultStatePrefix = 'sandbox/hashicorp-vault/main';
+
 /** postgres/iac: applied by the provisioner, state under the sandbox's prefix. */
 export function postgresRoot(systems: Systems, directory: string): TofuRoot {
   const [host = '', port = ''] = systems.inventory.endpoints.postgres.split(':');
   const { username, password } = readPostgresAdmin();
   return {
     directory,
-    statePrefix: 'sandbox/postgres/main',
+    statePrefix: postgresStatePrefix,
     env: { PGHOST: host, PGPORT: port, PGUSER: username, PGPASSWORD: password, ...vaultAsRoot(systems) },
   };
 }
 
 /** hashicorp-vault/iac: applied with the root token. */
 export function vaultRoot(systems: Systems, directory: string): TofuRoot {
-  return { directory, statePrefix: 'sandbox/hashicorp-vault/main', env: vaultAsRoot(systems) };
+  return { directory, statePrefix: vaultStatePrefix, env: vaultAsRoot(systems) };
 }
 
 /** An app's own iac: applied by its CI with a token of its own. */

@@ -1,5 +1,6 @@
-import { compare } from '../../finding';
+import { compare, type Finding } from '../../finding';
 import { typoHint } from '../../naming';
+import { answered } from '../../product-error';
 import { readCiSigningKey } from '../../sandbox-secrets';
 import { ciMount, ciToken } from '../../vault/ci-token';
 import { probeLoginRefused } from '../../vault/probes';
@@ -27,22 +28,23 @@ export const ciRoleLink: Link = {
     const key = readCiSigningKey();
     const own = await ciToken(key, `${inventory.giteaOrg}/${names.app}`);
     const foreign = await ciToken(key, `${inventory.giteaOrg}/erp`);
-    const refused = probeLoginRefused(vault, ciMount, names.ciRole, foreign, 'the CI of erp');
-    return [present, await ownLogin(context, own), await refused];
+    const logins = [ownLogin(context, own), probeLoginRefused(vault, ciMount, names.ciRole, foreign, 'the CI of erp')];
+    return [present, ...(await Promise.all(logins))];
   },
 };
 
-async function ownLogin(context: CanaryContext, jwt: string): Promise<ReturnType<typeof compare>> {
-  const { systems, names } = context;
-  const login = await systems.vault.loginWithJwt(ciMount, names.ciRole, jwt);
-  context.ciToken = login.token;
+async function ownLogin({ systems, names }: CanaryContext, jwt: string): Promise<Finding> {
+  const subject = `login of the CI of ${names.app}`;
+  const source = `POST auth/${ciMount}/login`;
   const expected = ['default', names.opsPolicy].sort().join(', ');
-  const hint = `token_policies of ${names.ciRole} in ${where}`;
-  return compare(
-    `policies of the CI of ${names.app}`,
-    expected,
-    [...login.policies].sort().join(', '),
-    `POST auth/${ciMount}/login`,
-    hint,
-  );
+  try {
+    const login = await systems.vault.loginWithJwt(ciMount, names.ciRole, jwt);
+    await systems.vault.as(login.token).revokeSelf();
+    const hint = `token_policies of ${names.ciRole} in ${where}`;
+    return compare(subject, expected, [...login.policies].sort().join(', '), source, hint);
+  } catch (thrown) {
+    if (!answered(thrown, '400', '403')) throw thrown;
+    const hint = `bound_claims or bound_audiences of ${names.ciRole} in ${where}, or the key of auth/${ciMount}/config`;
+    return { subject, status: 'unmet', final: true, expected, actual: `refused: ${thrown.answer}`, source, hint };
+  }
 }
