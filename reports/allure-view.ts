@@ -1,4 +1,4 @@
-import { TestStepResultStatus as Status, type Envelope, type Hook } from '@cucumber/messages';
+import { TestStepResultStatus as Status, type Envelope, type Hook, type TestStepResult } from '@cucumber/messages';
 import { explained, type ScenarioMessages } from './explain';
 import { isFailure } from './scenarios';
 
@@ -21,10 +21,23 @@ export function allureView(
   const translated = explained(envelopes, scenario).map((envelope) => {
     const { testStepFinished } = envelope;
     if (testStepFinished === undefined || !isFailure(testStepFinished.testStepResult.status)) return envelope;
-    const testStepResult = { ...testStepFinished.testStepResult, status: Status.FAILED };
-    return { testStepFinished: { ...testStepFinished, testStepResult } };
+    const inHook = failedHooks.has(testStepFinished.testStepId);
+    return {
+      testStepFinished: { ...testStepFinished, testStepResult: asFailure(testStepFinished.testStepResult, inHook) },
+    };
   });
   return failedHooks.size === 0 ? translated : [...asSteps(scenario, failedHooks), ...translated];
+}
+
+/**
+ * Allure tells `failed` (the sandbox is not as it must be) from `broken` (the test could not tell) by the word "assert" in
+ * the error. A wait of a step that was not met is the former; one of a hook is the sandbox not being ready.
+ */
+function asFailure(result: TestStepResult, inHook: boolean): TestStepResult {
+  const { exception } = result;
+  const verdict =
+    exception?.type === 'AwaitTimeout' && !inHook ? { ...exception, type: 'AwaitTimeout (assertion)' } : exception;
+  return { ...result, status: Status.FAILED, ...(verdict === undefined ? {} : { exception: verdict }) };
 }
 
 /** The pickle and test case once more, with the failed hooks as steps: the reporter keeps what it was told last. */

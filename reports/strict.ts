@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
 import { reason } from '../support/failure';
@@ -58,7 +58,14 @@ export function reconcile(out: string, claimedSuccess: boolean): Reconciliation 
   );
   const inHtml = reading('cucumber.html', [], () => runOf(htmlMessages(files.html)).scenarios);
   say(compare('cucumber.html', byAllure, ledger(inHtml.map((one) => [`${one.uri}#${one.name}`, one.verdict]))));
-  if (!existsSync(files.allure) || statSync(files.allure).size === 0) say(['allure/index.html was not written']);
+  const byName = ledger(scenarios.map((one) => [one.name, one.verdict]));
+  say(
+    compare(
+      'allure/index.html',
+      byName,
+      reading('allure/index.html', new Map(), () => allureReportLedger(files.allure)),
+    ),
+  );
 
   const allPassed = scenarios.every(({ verdict }) => verdict !== 'failed') && run.runFailures.length === 0;
   const anyPassed = scenarios.some(({ verdict }) => verdict === 'passed');
@@ -165,11 +172,25 @@ function allureLedger(folder: string): Ledger {
   return ledger(
     results.map((name) => {
       const { fullName, status } = allureShape.parse(JSON.parse(readFileSync(join(folder, name), 'utf8')));
-      // Any word but these two is red; a missing one as well.
-      const verdict = status === 'passed' || status === 'skipped' ? status : 'failed';
-      return [fullName.slice(fullName.indexOf(':') + 1), verdict];
+      return [fullName.slice(fullName.indexOf(':') + 1), allureVerdict(status)];
     }),
   );
+}
+
+const allureReportShape = z.object({
+  byId: z.record(z.string(), z.object({ name: z.string(), status: z.string() })),
+});
+
+/** What the finished Allure report lists: it shows only the last of several results that it takes for retries. */
+function allureReportLedger(page: string): Ledger {
+  if (statSync(page).size === 0) throw new Error('it is empty');
+  const { byId } = allureReportShape.parse(JSON.parse(readFileSync(join(dirname(page), 'test-results.json'), 'utf8')));
+  return ledger(Object.values(byId).map(({ name, status }) => [name, allureVerdict(status)]));
+}
+
+/** Any word but these two is red; a missing one as well. */
+function allureVerdict(status: string | undefined): Verdict {
+  return status === 'passed' || status === 'skipped' ? status : 'failed';
 }
 
 /** The messages inside cucumber.html. */

@@ -49,7 +49,7 @@ function announce(plan: Plan, target: string, bringUp: BringUp | undefined): voi
       : bringUp.alreadyUp
         ? 'up'
         : 'being brought up; scenarios start as their stages are ready';
-  console.log(`${plan.scenarios} scenarios on target ${target} (${state})`);
+  console.log(`${plan.scenarios} ${plan.scenarios === 1 ? 'scenario' : 'scenarios'} on target ${target} (${state})`);
 }
 
 /** Waits until the lab is whole: half a lab would be left behind otherwise. @returns why it is not, if it is not. */
