@@ -7,7 +7,6 @@ import { labHome } from '../support/paths';
 import { buildImages, pushImages } from './images/images';
 import { poweredOnAt } from './machines/power';
 import type { OnProgress } from './progress';
-import { writeProviderMirror } from './standins/mirror';
 
 /** What a stage may use. */
 export interface StageContext {
@@ -128,6 +127,7 @@ export const stages: Stage[] = [
     needs: ['postgres', 'vault', 'depot'],
     components: ['tofu', 'standins'],
     run: async (context) => {
+      const { writeProviderMirror } = await import('./standins/mirror');
       await writeProviderMirror();
       await converge(context, 'platform');
     },
