@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { OperatorError } from './failure';
+import { confinedEnvironment } from './isolation/children';
 
 /** What a finished command left. Output is UTF-8, trimmed of its last newline. */
 export interface CommandResult {
@@ -49,11 +50,11 @@ export function observeCommands(observer: (result: CommandResult) => void): () =
 
 /**
  * Runs a program to its end.
- * @throws OperatorError when it cannot be started, fails, or exceeds its time, unless `allowFailure`.
+ * @throws OperatorError when the isolation boundary refuses its arguments or environment, when it cannot be started, fails, or exceeds its time, unless `allowFailure`.
  */
 export async function run(file: string, args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
   const child = execa(file, [...args], {
-    env: childEnvironment(options.env),
+    env: await confinedEnvironment({ file, args, env: childEnvironment(options.env), ...(options.cwd === undefined ? {} : { cwd: options.cwd }) }),
     extendEnv: false,
     reject: false,
     timeout: options.timeoutMs ?? 120_000,
