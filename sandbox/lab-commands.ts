@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import { readInventory } from '../support/inventory';
 import { labDown, stateOfDisk } from './lab';
 import { installMissing, requirements } from './lab-doctor';
 import { interruptible } from './lab-interrupt';
-import { convergedSnapshot, labRestore, labUp } from './lab-up';
+import { labInventory } from './machines/layout';
 import { withLab } from './lab-hold';
 import { showRequirements } from './lab-doctor-view';
 import { labStatus } from './lab-status';
 import { showStatus } from './lab-status-view';
-import { listSnapshots, takeSnapshot } from './machines/snapshots';
+import { convergedSnapshot, listSnapshots, takeSnapshot } from './machines/snapshots';
 import { progressReporter } from './progress';
 import { OperatorError } from '../support/failure';
 
@@ -21,8 +20,9 @@ export function registerLab(program: Command): void {
     .option('--machines-only', 'only network, disk and machines', false)
     .addHelpText('after', examples('lab up', 'lab up --fresh', 'lab up --machines-only'))
     .action(async (options: { fresh: boolean; machinesOnly: boolean }) => {
+      const { labUp } = bringingUp();
       const onProgress = progressReporter(process.stderr);
-      const state = await interruptible((signal) => labUp(readInventory(), { ...options, onProgress, signal }));
+      const state = await interruptible((signal) => labUp(labInventory(), { ...options, onProgress, signal }));
       console.log(
         options.machinesOnly
           ? 'The machines are on.'
@@ -35,7 +35,7 @@ export function registerLab(program: Command): void {
     .option('--purge', 'remove the disk image with its snapshots too', false)
     .addHelpText('after', examples('lab down', 'lab down --purge'))
     .action(async (options: { purge: boolean }) => {
-      const { kept } = await withLab(() => labDown(readInventory(), options));
+      const { kept } = await withLab(() => labDown(labInventory(), options));
       console.log(
         kept.length === 0
           ? 'The lab is gone.'
@@ -48,7 +48,7 @@ export function registerLab(program: Command): void {
     .option('--json', 'for programs', false)
     .addHelpText('after', examples('lab status', 'lab status --json'))
     .action(async (options: { json: boolean }) => {
-      const status = await labStatus(readInventory());
+      const status = await labStatus(labInventory());
       console.log(options.json ? JSON.stringify(status, null, 2) : showStatus(status));
     });
   program
@@ -71,7 +71,7 @@ export function registerLab(program: Command): void {
             seen: 'none',
             next: 'run `npm run lab -- up` first.',
           });
-        return takeSnapshot(name, state.key, JSON.stringify(state));
+        return takeSnapshot(name, state);
       });
       console.log(`Snapshot ${taken.name} taken. \`npm run lab -- restore ${taken.name}\` brings this state back.`);
     });
@@ -82,9 +82,10 @@ export function registerLab(program: Command): void {
     .option('--no-recover', 'only power the machines on; leave the unsealing to you')
     .addHelpText('after', examples('lab restore', 'lab restore before-upgrade'))
     .action(async (name: string, options: { recover: boolean }) => {
+      const { labRestore } = bringingUp();
       const onProgress = progressReporter(process.stderr);
       const state = await interruptible((signal) =>
-        labRestore(readInventory(), name, { ...options, onProgress, signal }),
+        labRestore(labInventory(), name, { ...options, onProgress, signal }),
       );
       console.log(`The lab is back at snapshot ${state.from}.`);
     });
@@ -95,7 +96,7 @@ export function registerLab(program: Command): void {
     .addHelpText('after', examples('lab doctor', 'lab doctor --fix'))
     .action(async (options: { fix: boolean }) => {
       if (options.fix) await installDependencies();
-      const found = await requirements(readInventory());
+      const found = await requirements(labInventory(), { components: true });
       console.log(showRequirements(found));
       if (found.some(({ finding, hard }) => hard && finding.status !== 'met')) process.exitCode = 1;
     });
@@ -105,8 +106,14 @@ export function registerLab(program: Command): void {
     .action(installDependencies);
 }
 
+/** Loaded when needed: the clients that stages use take a second to load, for which `power` and `down` should not wait. */
+function bringingUp(): typeof import('./lab-up') {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would look for an ES module
+  return require('./lab-up') as typeof import('./lab-up');
+}
+
 async function installDependencies(): Promise<void> {
-  const installed = await installMissing(await requirements(readInventory()), (line) =>
+  const installed = await installMissing(await requirements(labInventory(), { components: true }), (line) =>
     process.stderr.write(`${line}\n`),
   );
   console.log(installed.length === 0 ? 'Nothing was missing.' : `Installed: ${installed.join(', ')}.`);

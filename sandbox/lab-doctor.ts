@@ -6,6 +6,7 @@ import { OperatorError, reason } from '../support/failure';
 import type { Finding } from '../support/finding';
 import type { Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
+import { forgeChecks } from './forge/checks';
 import { missingControllers } from './machines/cgroups';
 import { diskMounted, freeBytes, freeBytesNeeded } from './machines/disk';
 import { bridgeName, diskImage } from './machines/layout';
@@ -39,10 +40,25 @@ const programs: Record<string, string> = {
   git: 'git',
   psql: 'postgresql-client-15',
   openssl: 'openssl',
+  setpriv: 'util-linux',
+  gcc: 'gcc',
+  tar: 'tar',
+  zstd: 'zstd',
 };
 
-/** Looks at this host; changes nothing. */
-export async function requirements(inventory: Inventory): Promise<Requirement[]> {
+/**
+ * Looks at this host; changes nothing.
+ * @param options.components also look at what building the components needs.
+ */
+export async function requirements(inventory: Inventory, options: { components: boolean }): Promise<Requirement[]> {
+  const own = await ownRequirements(inventory);
+  if (!options.components) return own;
+  const known = new Set(own.map(({ finding }) => finding.subject));
+  const forge = (await forgeChecks()).filter((finding) => !known.has(finding.subject));
+  return [...own, ...forge.map((finding) => ({ finding, hard: true, packages: [] }))];
+}
+
+async function ownRequirements(inventory: Inventory): Promise<Requirement[]> {
   return [
     met(
       'user',

@@ -11,7 +11,7 @@ const deciding = [
   'sandbox/machines/operator.ts',
   'sandbox/images',
   'sandbox/stages.ts',
-  'sandbox/stages',
+  'support/factory',
 ];
 
 /** Folders that hold what is made from sources. */

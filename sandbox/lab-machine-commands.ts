@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { Argument, Option, type Command } from 'commander';
 import { childEnvironment } from '../support/command';
 import { OperatorError } from '../support/failure';
-import { readInventory, type Inventory, type Machine } from '../support/inventory';
+import type { Inventory, Machine } from '../support/inventory';
 import { forgeHome, sandboxSecrets } from '../support/paths';
 import { stateOfDisk } from './lab';
 import { examples } from './lab-commands';
 import { withLab } from './lab-hold';
-import { machineHome } from './machines/layout';
+import { labInventory, machineHome } from './machines/layout';
 import { mediaOver } from './machines/media';
 import { sshArguments } from './machines/operator';
 import { isOn, powerCut, powerOff, powerOn } from './machines/power';
@@ -31,7 +31,7 @@ export function registerMachines(program: Command): void {
     .passThroughOptions()
     .addHelpText('after', examples('lab ssh pi2', 'lab ssh pi2 sv status /etc/lab-service/gitea'))
     .action(async (name: string, command: string[]) => {
-      const machine = poweredMachine(readInventory(), name);
+      const machine = poweredMachine(labInventory(), name);
       const terminal = command.length === 0 && process.stdin.isTTY;
       process.exitCode = await interactive('ssh', [...sshArguments(machine, { terminal }), ...command]);
     });
@@ -44,7 +44,7 @@ export function registerMachines(program: Command): void {
     .addOption(new Option('-n, --lines <number>', 'how many of the last lines').default('200'))
     .addHelpText('after', examples('lab logs pi1', 'lab logs pi1 kube-apiserver', 'lab logs pi2 gitea -f'))
     .action(async (name: string, service: string | undefined, options: { follow: boolean; lines: string }) => {
-      const folder = logFolder(machineNamed(readInventory(), name), service);
+      const folder = logFolder(machineNamed(labInventory(), name), service);
       if (service === undefined) console.log(services(folder).join('\n'));
       else
         process.exitCode = await interactive('tail', [
@@ -77,7 +77,7 @@ export function registerMachines(program: Command): void {
 }
 
 async function power(how: 'on' | 'off' | 'cut', names: string[]): Promise<void> {
-  const inventory = readInventory();
+  const inventory = labInventory();
   const machines = names.includes('all') ? inventory.machines : names.map((name) => machineNamed(inventory, name));
   const state = stateOfDisk();
   if (state === undefined)

@@ -30,6 +30,8 @@ const stateShape = z.object({
   since: z.string(),
   /** Where the machines' disks came from: "scratch", or the snapshot's name. */
   from: z.string(),
+  /** Which boot of this host wrote it (proc/sys/kernel/random/boot_id). */
+  bootId: z.string().optional(),
   stages: z.record(z.string(), stageShape),
 });
 
@@ -52,10 +54,15 @@ export function newLabState(key: string, base: string): LabState {
   };
 }
 
-/** Reads a state file; undefined when there is none or it is not one of this version: the lab is then begun anew. */
+/**
+ * Reads a state file; undefined when there is none or it is not one of this version: the lab is then begun anew. After a
+ * restart of the host the machines are off, so what was `up` is to be recovered.
+ */
 export function readLabState(file: string = labStateFile): LabState | undefined {
   try {
-    return stateShape.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const state = stateShape.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const restarted = state.bootId !== undefined && state.bootId !== bootId();
+    return restarted && state.status === 'up' ? { ...state, status: 'recovering' } : state;
   } catch (thrown) {
     if (
       (thrown as NodeJS.ErrnoException).code === 'ENOENT' ||
@@ -70,11 +77,42 @@ export function readLabState(file: string = labStateFile): LabState | undefined 
 /** Writes a state file in one step: readers see the old one or the new one. */
 export function writeLabState(state: LabState, file: string = labStateFile): void {
   const draft = `${file}.new`;
-  writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+  writeFileSync(draft, `${JSON.stringify({ ...state, bootId: bootId() }, null, 2)}\n`, { mode: 0o600 });
   renameSync(draft, file);
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
 /** True when a stage has ended well and nothing is being recovered under it: what a scenario that needs it waits for. */
 export function stageReady(state: LabState | undefined, stage: string): boolean {
   return state !== undefined && state.status !== 'recovering' && state.stages[stage]?.ended !== undefined;
+}
+
+/** The state that one command keeps up to date on disk. */
+export interface StateTracker {
+  readonly state: LabState;
+  save(change: Partial<LabState>): void;
+  saveStage(name: string, stage: StageState): void;
+  /** What the state says of a stage that has begun. */
+  begun(name: string): StageState;
+}
+
+/** Keeps a state in memory and on disk the same. */
+export function trackState(first: LabState): StateTracker {
+  let state = first;
+  const save = (change: Partial<LabState>): void => {
+    state = { ...state, ...change };
+    writeLabState(state);
+  };
+  save({});
+  return {
+    get state() {
+      return state;
+    },
+    save,
+    saveStage: (name, stage) => save({ stages: { ...state.stages, [name]: stage } }),
+    begun: (name) => state.stages[name] ?? { started: new Date().toISOString() },
+  };
 }

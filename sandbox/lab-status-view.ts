@@ -62,7 +62,7 @@ function endpoints(status: LabStatus): string {
 
 function parts(status: LabStatus): string {
   const table = new Table({ head: ['part', 'plays', 'version', 'provenance', 'from', 'state'], ...plain });
-  for (const part of status.parts)
+  for (const part of status.components)
     table.push([part.name, part.role, part.version, part.provenance, part.source, part.state]);
   return table.toString();
 }

@@ -24,7 +24,7 @@ export interface LabStatus {
   from?: string;
   machines: MachineStatus[];
   stages: Record<string, LabState['stages'][string]>;
-  parts: Part[];
+  components: Part[];
   endpoints: EndpointStatus[];
   edge?: EdgeCounters;
   snapshots: Snapshot[];
@@ -62,7 +62,7 @@ export async function labStatus(inventory: Inventory): Promise<LabStatus> {
     ...(state ? { since: state.since, from: state.from } : {}),
     machines,
     stages: state?.stages ?? {},
-    parts: parts(state?.base, await componentStates()),
+    components: parts(state?.base, await componentStates()),
     endpoints: await Promise.all(
       Object.entries(inventory.endpoints).map(async ([name, endpoint]) => ({
         name,

@@ -1,20 +1,20 @@
-import { acquireLock } from './lock';
-import type { Inventory } from '../support/inventory';
+import { existsSync } from 'node:fs';
 import { reason } from '../support/failure';
+import type { Inventory } from '../support/inventory';
 import { startForge, type ForgeRun } from './forge/forge';
-import { beginLab, endOrphans, machinesUp, openLab, rewindLab, stateOfDisk } from './lab';
+import { beginLab, machinesUp, openLab, rewindLab, stateOfDisk } from './lab';
 import { assertMet, requirements } from './lab-doctor';
+import { holdLab } from './lab-hold';
 import { labKey } from './lab-key';
 import { runStages } from './lab-stages';
-import { newLabState, writeLabState, type LabState } from './lab-state';
-import { enterOperatorCgroup, leaveOperatorCgroup } from './machines/cgroups';
-import { labLockFile } from './machines/layout';
-import { bootMedia } from './machines/media';
+import { newLabState, trackState, type LabState, type StateTracker } from './lab-state';
+import { lockHolder } from './lock';
+import { suiteLockFile } from './machines/layout';
+import { bootMedia, mediaOver } from './machines/media';
 import type { BootMedia } from './machines/power';
-import { listSnapshots, takeSnapshot } from './machines/snapshots';
+import { convergedSnapshot, listSnapshots, takeSnapshot } from './machines/snapshots';
 import type { OnProgress } from './progress';
 import { recover, stages, type StageContext } from './stages';
-import { setSecretsAside } from './machines/operator';
 
 export interface UpOptions {
   /** Begin from nothing although a lab or a snapshot is there. */
@@ -25,161 +25,37 @@ export interface UpOptions {
   signal: AbortSignal;
 }
 
-/** The snapshot that is taken after the lab was converged from nothing, and the first looked for. */
-export const convergedSnapshot = 'converged';
-
 /**
- * Brings the lab up from whatever is there: nothing, a snapshot, a half-made or a running lab.
+ * Brings the lab up from whatever is there: nothing, a snapshot, a half-made or a running lab. Returns when the stages
+ * have ended and the forge has no more to build.
  * @throws OperatorError when this host lacks something, another command holds the lab, or a stage fails.
  */
 export async function labUp(inventory: Inventory, options: UpOptions): Promise<LabState> {
-  assertMet(await requirements(inventory));
-  const lock = acquireLock('the lab', labLockFile);
-  try {
-    enterOperatorCgroup();
-    await endOrphans();
-    return await converge(inventory, options);
-  } finally {
-    leaveOperatorCgroup();
-    lock.release();
-  }
-}
-
-async function converge(inventory: Inventory, options: UpOptions): Promise<LabState> {
   const { onProgress, signal } = options;
-  const say = (text: string): void => onProgress({ subject: 'lab', text, final: true });
-  const forge = options.machinesOnly ? undefined : startForge('all', { onProgress, signal });
-  const media = await bootMedia({ onProgress });
-  const key = labKey(media.base);
-  await openLab(say);
-  let state = await origin(inventory, options, media, key, say);
-  const save = (change: Partial<LabState>): void => writeLabState((state = { ...state, ...change }));
+  const say = sayer(onProgress);
+  assertMet(await requirements(inventory, { components: !options.machinesOnly }));
+  const hold = await holdLab();
   try {
-    signal.throwIfAborted();
-    await bootMachines(inventory, media, state, save, say);
-    const context: StageContext = { inventory, onProgress, signal };
-    if (state.status === 'recovering') await recovered(context, state, save, say);
-    if (options.machinesOnly) return state;
-    save({ status: 'converging' });
-    await converged(context, forge, () => state, save, say);
-    const fromScratch = state.from === 'scratch' && stages.length > 0;
-    save({ status: 'up' });
-    if (
-      fromScratch &&
-      !listSnapshots().some((snapshot) => snapshot.name === convergedSnapshot && snapshot.key === key)
-    ) {
-      await takeSnapshot(convergedSnapshot, key, JSON.stringify(state));
-      say(`snapshot ${convergedSnapshot} taken: \`lab restore\` brings this state back`);
+    const forge = options.machinesOnly ? undefined : startForge('all', { onProgress, signal });
+    await openLab(say);
+    const media = await mediaFor(options);
+    const key = labKey(media.base);
+    const tracker = trackState(await origin(inventory, options, media, key, say));
+    try {
+      await bootMachines(inventory, media, tracker, say);
+      if (options.machinesOnly) return tracker.state;
+      await converge({ inventory, onProgress, signal }, tracker, forge, say);
+    } catch (thrown) {
+      tracker.save({ status: signal.aborted ? 'interrupted' : 'failed' });
+      throw thrown;
     }
-    return state;
-  } catch (thrown) {
-    save({ status: signal.aborted ? 'interrupted' : 'failed' });
-    throw thrown;
+    // The lab is whole: from here on others may power its machines while components that no stage needs are built.
+    hold.release();
+    await forge?.done.catch((thrown: unknown) => say(`what no stage needs could not be built: ${reason(thrown)}`));
+    return tracker.state;
+  } finally {
+    hold.release();
   }
-}
-
-/** Decides where the machines' disks come from: the lab that is there, a snapshot of the same sources, or nothing. */
-async function origin(
-  inventory: Inventory,
-  options: UpOptions,
-  media: BootMedia,
-  key: string,
-  say: (text: string) => void,
-): Promise<LabState> {
-  const present = options.fresh ? undefined : stateOfDisk();
-  if (present !== undefined && present.base === media.base) {
-    if (present.key === key) return present;
-    say('the sources have changed since this lab was converged: every stage runs again on it');
-    const machines = present.stages['machines'];
-    return { ...present, key, stages: machines ? { machines } : {} };
-  }
-  const snapshot = options.fresh ? undefined : listSnapshots().find((candidate) => candidate.key === key);
-  if (snapshot !== undefined) {
-    say(`restoring snapshot ${snapshot.name} of ${snapshot.created}`);
-    return rewindLab(inventory, snapshot.name);
-  }
-  say('beginning from nothing');
-  const state = newLabState(key, media.base);
-  await setSecretsAside();
-  await beginLab(inventory, state);
-  return state;
-}
-
-type Save = (change: Partial<LabState>) => void;
-
-async function bootMachines(
-  inventory: Inventory,
-  media: BootMedia,
-  state: LabState,
-  save: Save,
-  say: (text: string) => void,
-): Promise<void> {
-  const started = new Date();
-  const booted = await machinesUp(inventory, media);
-  const seconds = (Date.now() - started.getTime()) / 1000;
-  if (booted.length > 0) say(`${booted.join(', ')} on after ${seconds.toFixed(1)} s`);
-  const wasConverged = Object.keys(state.stages).some((name) => name !== 'machines');
-  const machines = {
-    started: started.toISOString(),
-    ended: new Date().toISOString(),
-    seconds: Math.round(seconds * 10) / 10,
-  };
-  save({
-    ...(booted.length > 0 && wasConverged ? { status: 'recovering' as const } : {}),
-    stages: { ...state.stages, ...(booted.length > 0 ? { machines } : {}) },
-  });
-}
-
-/** Makes converged machines whole that were powered on again. */
-async function recovered(
-  context: StageContext,
-  state: LabState,
-  save: Save,
-  say: (text: string) => void,
-): Promise<void> {
-  if (recover === undefined) return;
-  const started = new Date();
-  await recover.run(context);
-  context.signal.throwIfAborted();
-  const seconds = Math.round((Date.now() - started.getTime()) / 100) / 10;
-  save({
-    stages: { ...state.stages, recover: { started: started.toISOString(), ended: new Date().toISOString(), seconds } },
-  });
-  say(`recovered after ${seconds} s`);
-}
-
-async function converged(
-  context: StageContext,
-  forge: ForgeRun | undefined,
-  state: () => LabState,
-  save: Save,
-  say: (text: string) => void,
-): Promise<void> {
-  const done = new Set(
-    Object.entries(state().stages).flatMap(([name, stage]) => (stage.ended === undefined ? [] : [name])),
-  );
-  const record = (name: string, change: Partial<LabState['stages'][string]>): void => {
-    const before = state().stages[name] ?? { started: new Date().toISOString() };
-    save({ stages: { ...state().stages, [name]: { ...before, ...change } } });
-  };
-  await runStages(stages, done, context, {
-    componentsReady: async (names) => {
-      if (names.length > 0) await forge?.ready(...names);
-    },
-    started: (name) => {
-      save({ stages: { ...state().stages, [name]: { started: new Date().toISOString() } } });
-      context.onProgress({ subject: name, text: 'begins', final: true });
-    },
-    ended: (name, seconds) => {
-      record(name, { ended: new Date().toISOString(), seconds });
-      context.onProgress({ subject: name, text: `done after ${seconds} s`, final: true });
-    },
-    failed: (name, error) => {
-      record(name, { error });
-      context.onProgress({ subject: name, text: 'failed', final: true });
-    },
-  });
-  await forge?.done.catch((thrown: unknown) => say(`a component no stage needs could not be built: ${reason(thrown)}`));
 }
 
 /**
@@ -191,24 +67,146 @@ export async function labRestore(
   snapshot: string,
   options: { recover: boolean; onProgress: OnProgress; signal: AbortSignal },
 ): Promise<LabState> {
-  assertMet(await requirements(inventory));
-  const lock = acquireLock('the lab', labLockFile);
-  const say = (text: string): void => options.onProgress({ subject: 'lab', text, final: true });
+  const say = sayer(options.onProgress);
+  assertMet(await requirements(inventory, { components: false }));
+  const hold = await holdLab();
   try {
-    enterOperatorCgroup();
-    await endOrphans();
-    const media = await bootMedia({ onProgress: options.onProgress });
     await openLab(say);
-    let state = await rewindLab(inventory, snapshot);
-    const save = (change: Partial<LabState>): void => writeLabState((state = { ...state, ...change }));
-    await bootMachines(inventory, media, state, save, say);
-    if (options.recover && state.status === 'recovering') {
-      await recovered({ inventory, onProgress: options.onProgress, signal: options.signal }, state, save, say);
+    const tracker = trackState(await rewindLab(inventory, snapshot));
+    try {
+      await bootMachines(inventory, mediaOver(tracker.state.base), tracker, say);
+      const context = { inventory, onProgress: options.onProgress, signal: options.signal };
+      if (options.recover && tracker.state.status === 'recovering') await makeWhole(context, tracker, say);
+      tracker.save({ status: allEnded(tracker.state) ? 'up' : 'converging' });
+    } catch (thrown) {
+      tracker.save({ status: options.signal.aborted ? 'interrupted' : 'failed' });
+      throw thrown;
     }
-    save({ status: stages.every((stage) => state.stages[stage.name]?.ended !== undefined) ? 'up' : 'converging' });
-    return state;
+    return tracker.state;
   } finally {
-    leaveOperatorCgroup();
-    lock.release();
+    hold.release();
   }
+}
+
+type Say = (text: string) => void;
+
+function sayer(onProgress: OnProgress): Say {
+  return (text) => onProgress({ subject: 'lab', text, final: true });
+}
+
+/** Machines that are there keep the base system they were made over when nothing but power is asked for. */
+async function mediaFor(options: UpOptions): Promise<BootMedia> {
+  const base = options.machinesOnly && !options.fresh ? stateOfDisk()?.base : undefined;
+  return base !== undefined && existsSync(base) ? mediaOver(base) : bootMedia({ onProgress: options.onProgress });
+}
+
+/** Decides where the machines' disks come from: the lab that is there, a snapshot of the same sources, or nothing. */
+async function origin(
+  inventory: Inventory,
+  options: UpOptions,
+  media: BootMedia,
+  key: string,
+  say: Say,
+): Promise<LabState> {
+  const present = options.fresh ? undefined : stateOfDisk();
+  if (present !== undefined && present.base === media.base) {
+    if (present.key === key || options.machinesOnly) return present;
+    say('the sources have changed since this lab was converged: every stage runs again on it');
+    return { ...present, key, from: 'changed sources', stages: onlyMachines(present) };
+  }
+  const snapshot = options.fresh ? undefined : listSnapshots().find((candidate) => candidate.key === key);
+  if (snapshot !== undefined) {
+    say(`restoring snapshot ${snapshot.name} of ${snapshot.created}`);
+    return rewindLab(inventory, snapshot.name);
+  }
+  say('beginning from nothing');
+  const state = newLabState(key, media.base);
+  await beginLab(inventory, state);
+  return state;
+}
+
+/** Powers on what is off, and notes what that means for the stages that ended before. */
+async function bootMachines(inventory: Inventory, media: BootMedia, tracker: StateTracker, say: Say): Promise<void> {
+  const timer = stopwatch();
+  const booted = await machinesUp(inventory, media);
+  if (booted.length === 0) return;
+  const { stages: before } = tracker.state;
+  const machines = timer();
+  say(`${booted.join(', ')} on after ${machines.seconds} s`);
+  // What a power-on must bring back is known for a lab that was whole; one that was not runs its stages again.
+  if (allEnded(tracker.state)) tracker.save({ status: 'recovering', stages: { ...before, machines } });
+  else tracker.save({ stages: { machines } });
+}
+
+async function converge(
+  context: StageContext,
+  tracker: StateTracker,
+  forge: ForgeRun | undefined,
+  say: Say,
+): Promise<void> {
+  context.signal.throwIfAborted();
+  if (tracker.state.status === 'recovering') await makeWhole(context, tracker, say);
+  tracker.save({ status: 'converging' });
+  const ended = Object.entries(tracker.state.stages).filter(([, stage]) => stage.ended !== undefined);
+  await runStages(stages, new Set(ended.map(([name]) => name)), context, {
+    componentsReady: async (names) => {
+      if (names.length > 0) await forge?.ready(...names);
+    },
+    started: (name) => {
+      tracker.saveStage(name, { started: new Date().toISOString() });
+      context.onProgress({ subject: name, text: 'begins', final: true });
+    },
+    ended: (name, seconds) => {
+      tracker.saveStage(name, { ...tracker.begun(name), ended: new Date().toISOString(), seconds });
+      context.onProgress({ subject: name, text: `done after ${seconds} s`, final: true });
+    },
+    failed: (name, error) => {
+      tracker.saveStage(name, { ...tracker.begun(name), error });
+      context.onProgress({ subject: name, text: 'failed', final: true });
+    },
+  });
+  tracker.save({ status: 'up' });
+  await keepConverged(tracker.state, say);
+}
+
+/** Makes converged machines whole that were powered on again. */
+async function makeWhole(context: StageContext, tracker: StateTracker, say: Say): Promise<void> {
+  const timer = stopwatch();
+  await recover.run(context);
+  context.signal.throwIfAborted();
+  const recovered = timer();
+  tracker.saveStage(recover.name, recovered);
+  say(`recovered after ${recovered.seconds} s`);
+}
+
+/** Takes the snapshot of a lab that was converged from nothing and that nobody has used yet. */
+async function keepConverged(state: LabState, say: Say): Promise<void> {
+  const kept = listSnapshots().some(({ name, key }) => name === convergedSnapshot && key === state.key);
+  if (state.from !== 'scratch' || kept) return;
+  const user = lockHolder(suiteLockFile);
+  if (user !== undefined) {
+    say(`no snapshot taken: process ${user.pid} is already testing this lab`);
+    return;
+  }
+  await takeSnapshot(convergedSnapshot, state);
+  say(`snapshot ${convergedSnapshot} taken: \`npm run lab -- restore\` brings this state back`);
+}
+
+function allEnded(state: LabState): boolean {
+  return stages.every((stage) => state.stages[stage.name]?.ended !== undefined);
+}
+
+function onlyMachines(state: LabState): LabState['stages'] {
+  const machines = state.stages['machines'];
+  return machines === undefined ? {} : { machines };
+}
+
+/** Starts now; the returned function says when it started and ended, and the seconds between. */
+function stopwatch(): () => { started: string; ended: string; seconds: number } {
+  const started = new Date();
+  return () => {
+    const ended = new Date();
+    const seconds = Math.round((ended.getTime() - started.getTime()) / 100) / 10;
+    return { started: started.toISOString(), ended: ended.toISOString(), seconds };
+  };
 }

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import type { Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
-import { cgroupProcesses, operatorLeftovers, removeCgroups } from './machines/cgroups';
+import { cgroupProcesses, leaveOperatorCgroup, operatorLeftovers, removeCgroups } from './machines/cgroups';
 import { detachDisk, diskMounted, ensureDisk } from './machines/disk';
 import { ensureEdge, removeEdge } from './machines/edge';
 import { diskImage, diskMount, labStateFile, machinesHome, rootMountPoint, runHome } from './machines/layout';
 import { ensureBridge, ensureRoutes, removeBridge } from './machines/network';
-import { ensureOperatorKey, prepareMachine, writeKnownHosts } from './machines/operator';
+import { ensureOperatorKey, prepareMachine, setSecretsAside, writeKnownHosts } from './machines/operator';
 import { isOn, powerCut, powerOn, type BootMedia } from './machines/power';
 import { isRunning, signal } from './machines/processes';
 import { emptyMachines, listSnapshots, putSnapshotBack } from './machines/snapshots';
@@ -33,10 +33,14 @@ export function stateOfDisk(): LabState | undefined {
     : undefined;
 }
 
-/** Makes the machines' disks empty and theirs the state. All machines are cut. */
+/**
+ * Cuts all machines, empties their disks and puts the old secrets aside. The old state goes first and the new one comes
+ * last: a kill in between leaves no state, and the next `lab up` begins again.
+ */
 export async function beginLab(inventory: Inventory, state: LabState): Promise<void> {
   await cutAll(inventory);
   rmSync(labStateFile, { force: true });
+  await setSecretsAside();
   await emptyMachines();
   writeFileSync(labIdFile, state.labId);
   writeLabState(state);
@@ -97,13 +101,13 @@ export interface DownResult {
 
 /** Takes the lab away: processes, network, edge, cgroups, disk. Works on a half-made lab and without a state. */
 export async function labDown(inventory: Inventory, options: { purge: boolean }): Promise<DownResult> {
-  await endOrphans();
   await cutAll(inventory);
   await until('every process of the lab is gone', () => {
     const left = cgroupProcesses().filter((pid) => pid !== process.pid && isRunning(pid));
     for (const pid of left) signal(pid, 'SIGKILL');
     return left.map(String);
   });
+  leaveOperatorCgroup();
   await Promise.all([removeBridge().then(removeEdge), until('the cgroups of the lab are gone', () => removeCgroups())]);
   const kept = diskMounted() && !options.purge ? listSnapshots().map((snapshot) => snapshot.name) : [];
   const unseen = !diskMounted() && existsSync(diskImage) && !options.purge;

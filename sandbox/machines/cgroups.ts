@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processStartTime } from '../lock';
 import { cgroupParent } from './layout';
 
 /** Where a cgroup hierarchy is mounted; `controllers` is empty for v2. */
@@ -33,24 +34,42 @@ export function createMachineCgroups(machine: string): string[] {
   return hierarchies().map((hierarchy) => createGroup(hierarchy, [cgroupParent, machine, 'init']));
 }
 
-/** The group of the process that brings the lab up, and of all it starts; by it the next one finds what a kill left. */
+/**
+ * The groups of commands that work on the lab, each with all it starts: `operator/PID-STARTTIME`. By them the next command
+ * finds what one that was killed left running.
+ */
 const operatorGroup = 'operator';
 
-/** Where this process was before it entered the operator's group: a group of each hierarchy. */
+/** Where this process was before it entered its operator's group: a group of each hierarchy. */
 let before: string[] = [];
 
-/** Puts this process, and so every child it starts from now on, into the operator's group. */
+function ownOperatorGroup(): string {
+  return `${process.pid}-${processStartTime(process.pid) ?? ''}`;
+}
+
+/** Puts this process, and so every child it starts from now on, into an operator's group. */
 export function enterOperatorCgroup(): void {
   before = ownGroups();
   for (const hierarchy of hierarchies()) {
-    writeFileSync(join(createGroup(hierarchy, [cgroupParent, operatorGroup]), 'cgroup.procs'), String(process.pid));
+    const group = createGroup(hierarchy, [cgroupParent, operatorGroup, ownOperatorGroup()]);
+    writeFileSync(join(group, 'cgroup.procs'), String(process.pid));
   }
 }
 
 /** Takes this process back to where it was. */
 export function leaveOperatorCgroup(): void {
   for (const group of before) writeFileSync(join(group, 'cgroup.procs'), String(process.pid));
+  before = [];
   removeCgroups(operatorGroup);
+}
+
+/** Processes that a command on the lab started and that outlived it. */
+export function operatorLeftovers(): number[] {
+  const owners = new Set(hierarchies().flatMap(({ mount }) => subgroups(join(mount, cgroupParent, operatorGroup))));
+  return [...owners].flatMap((owner) => {
+    const [pid, startTime] = owner.split('-');
+    return processStartTime(Number(pid)) === startTime ? [] : cgroupProcesses(join(operatorGroup, owner));
+  });
 }
 
 /** The group of this process in every hierarchy (cgroups(7), /proc/PID/cgroup). */
@@ -62,11 +81,6 @@ function ownGroups(): string[] {
     );
     return own?.[2] === undefined ? [] : [join(mount, own[2])];
   });
-}
-
-/** Children of an earlier `lab up` that outlived it. */
-export function operatorLeftovers(): number[] {
-  return cgroupProcesses(operatorGroup).filter((pid) => pid !== process.pid);
 }
 
 function createGroup(hierarchy: Hierarchy, path: string[]): string {
@@ -134,6 +148,14 @@ export function memoryInUse(machine?: string): number | undefined {
     if (line !== undefined) return Number(line.split(' ')[1]);
   }
   return undefined;
+}
+
+function subgroups(group: string): string[] {
+  try {
+    return readdirSync(group, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  } catch {
+    return [];
+  }
 }
 
 /** The group and all groups below it, parents first; empty when it does not exist. */

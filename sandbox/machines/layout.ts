@@ -1,14 +1,38 @@
 import { join } from 'node:path';
-import { labHome } from '../../support/paths';
+import { OperatorError } from '../../support/failure';
+import { readInventory, type Inventory } from '../../support/inventory';
+import { inventoryFile, labHome } from '../../support/paths';
+
+/**
+ * The lab's name: `lab`, unless LAB_NAME says otherwise. A second lab beside it (test/kills.ts makes one) needs a name, a
+ * LAB_HOME and an inventory with networks (LAB_INVENTORY) of its own.
+ */
+const labName = chosenName(process.env['LAB_NAME'] ?? 'lab');
+
+function chosenName(name: string): string {
+  if (/^[a-z]{1,8}$/.test(name)) return name;
+  throw new OperatorError({
+    attempted: 'use the lab name in LAB_NAME',
+    expected: '1 to 8 small letters',
+    seen: `"${name}"`,
+    next: 'unset LAB_NAME or choose another.',
+    exitCode: 2,
+  });
+}
+
+/** The lab's inventory: the project's, unless LAB_INVENTORY names another. */
+export function labInventory(): Inventory {
+  return readInventory(process.env['LAB_INVENTORY'] ?? inventoryFile);
+}
 
 /** Names of the kernel objects the lab makes on the host: each says what it belongs to, and nothing else is ever touched. */
-export const bridgeName = 'br-lab';
-export const filterTable = 'sandbox_lab';
-export const cgroupParent = 'lab';
+export const bridgeName = `br-${labName}`;
+export const filterTable = `sandbox_${labName}`;
+export const cgroupParent = labName;
 
 /** The host's end of a machine's cable. Interface names hold at most 15 characters. */
 export function cableName(machine: string): string {
-  return `lab-${machine}`.slice(0, 15);
+  return `${labName}-${machine}`.slice(0, 15);
 }
 
 /** The lab's disk image and where it is mounted. */
@@ -23,6 +47,8 @@ export const operatorHome = join(machinesHome, 'operator');
 /** Files of the running lab beside its disk; all of it goes with `down`. */
 export const runHome = join(labHome, 'run');
 export const labLockFile = join(labHome, 'lab.lock');
+/** Held by the suite while it tests the lab. */
+export const suiteLockFile = join(labHome, 'suite.lock');
 export const labStateFile = join(labHome, 'state.json');
 
 /** An empty folder on which every machine mounts its root, each in its own mount namespace. */

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../support/command';
 import type { Inventory, Machine } from '../../support/inventory';
@@ -22,7 +31,8 @@ export async function ensureOperatorKey(): Promise<void> {
  * of no use to a new one and must not be taken for its own. The SSH key stays.
  */
 export async function setSecretsAside(): Promise<void> {
-  if (!existsSync(sandboxSecrets)) return;
+  // Nothing but the key: a kill interrupted this before, and what it put aside is not to be overwritten.
+  if (!existsSync(sandboxSecrets) || readdirSync(sandboxSecrets).every((entry) => entry === 'ssh')) return;
   const previous = `${sandboxSecrets}.previous`;
   rmSync(previous, { recursive: true, force: true });
   renameSync(sandboxSecrets, previous);

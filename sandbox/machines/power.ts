@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { childEnvironment, run } from '../../support/command';
@@ -188,4 +188,10 @@ function consoleTail(machine: string): string {
   } catch {
     return 'no console';
   }
+}
+
+/** When a machine was last powered on; undefined when it is off. */
+export function poweredOnAt(machine: string): Date | undefined {
+  if (initPid(machine) === undefined) return undefined;
+  return statSync(initRecord(machine), { throwIfNoEntry: false })?.mtime;
 }

@@ -4,7 +4,11 @@ import { z } from 'zod';
 import { run } from '../../support/command';
 import { OperatorError } from '../../support/failure';
 import { sandboxSecrets } from '../../support/paths';
+import { writeLabState, type LabState } from '../lab-state';
 import { machinesHome, operatorHome, snapshotsHome } from './layout';
+
+/** The snapshot that is taken after the lab was converged from nothing. */
+export const convergedSnapshot = 'converged';
 
 const snapshotShape = z.object({
   name: z.string(),
@@ -52,11 +56,11 @@ function parseOrUndefined(text: string): unknown {
 }
 
 /** Keeps the lab as it is at this moment, running or not, in one step of the file system. Replaces one of the same name. */
-export async function takeSnapshot(name: string, key: string, state: string): Promise<Snapshot> {
+export async function takeSnapshot(name: string, state: LabState): Promise<Snapshot> {
   const { folder, about } = paths(name);
   rmSync(operatorHome, { recursive: true, force: true });
   await run('cp', ['--archive', sandboxSecrets, operatorHome]);
-  writeFileSync(join(machinesHome, 'state.json'), state, { mode: 0o600 });
+  writeLabState(state, join(machinesHome, 'state.json'));
   const draft = `${folder}.new`;
   await dropSubvolume(draft);
   // What the machines wrote and the kernel still holds is written first: btrfs does so for the subvolume it takes.
@@ -64,7 +68,7 @@ export async function takeSnapshot(name: string, key: string, state: string): Pr
   rmSync(about, { force: true });
   await dropSubvolume(folder);
   renameSync(draft, folder);
-  const snapshot: Snapshot = { name, created: new Date().toISOString(), key };
+  const snapshot: Snapshot = { name, created: new Date().toISOString(), key: state.key };
   writeFileSync(`${about}.new`, `${JSON.stringify(snapshot, null, 2)}\n`);
   renameSync(`${about}.new`, about);
   return snapshot;
