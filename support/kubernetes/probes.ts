@@ -1,5 +1,7 @@
+import { Resolver } from 'node:dns/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Finding } from '../finding';
+import type { Machine } from '../inventory';
 import type { KubernetesClient } from './client';
 
 /** Whether a node is Ready. */
@@ -63,5 +65,30 @@ function waiting(pod: V1Pod): { reason: string; message: string; image: string }
             image: status.image,
           },
         ],
+  );
+}
+
+/** Whether a pod of the cluster's DNS runs on each machine, with an address of that machine's range, and answers. */
+export async function probeClusterDns(kubernetes: KubernetesClient, machines: readonly Machine[]): Promise<Finding[]> {
+  const pods = await kubernetes.pods('kube-system', 'k8s-app=kube-dns');
+  return Promise.all(
+    machines.map(async ({ name }) => {
+      const address = pods.find((pod) => pod.spec?.nodeName === name)?.status?.podIP;
+      const question = 'kubernetes.default.svc.cluster.local';
+      const finding = {
+        subject: `cluster DNS on ${name}`,
+        expected: '10.43.0.1',
+        source: `${question} asked of ${address}`,
+      };
+      if (address === undefined) return { ...finding, status: 'unmet' as const, actual: 'no pod with an address' };
+      const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+      resolver.setServers([address]);
+      const answer = (await resolver.resolve4(question)).join(', ');
+      return {
+        ...finding,
+        status: answer === finding.expected ? ('met' as const) : ('unmet' as const),
+        actual: answer,
+      };
+    }),
   );
 }

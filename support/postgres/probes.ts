@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { compare, type Finding } from '../finding';
+import type { Inventory } from '../inventory';
 import { typoHint } from '../naming';
-import type { PostgresClient } from './client';
+import { ProductError } from '../product-error';
+import { connectPostgres, type PostgresClient } from './client';
 
 const adminDatabase = 'postgres';
 const where = 'postgres/iac (main.tf or terraform.tfvars)';
@@ -78,4 +80,39 @@ export async function probeUserLookup(postgres: PostgresClient, database: string
 /** What a catalogue says is settled: waiting changes nothing. */
 function definite(finding: Finding): Finding {
   return finding.status === 'unmet' ? { ...finding, final: true } : finding;
+}
+
+/** Whether Postgres is the version the platform runs and listens at the address of a machine, not of the cluster. */
+export async function probeOutsideCluster(inventory: Inventory): Promise<Finding> {
+  const postgres = connectPostgres(inventory);
+  const sql = 'select current_setting($1) as version, host(inet_server_addr()) as address';
+  const shape = z.object({ version: z.string(), address: z.string() });
+  const [row] = await postgres.rows(adminDatabase, sql, ['server_version'], shape);
+  const machine = inventory.machines.find(({ address }) => address === row?.address);
+  const actual = `${row?.version.split('.')[0]} at ${machine?.name ?? row?.address}`;
+  const home = inventory.machines.find(({ groups }) => groups.includes('postgres'));
+  return compare('Postgres', `15 at ${home?.name}`, actual, 'select server_version, inet_server_addr()');
+}
+
+/** Whether the superuser is let in with the sandbox's credential and turned away with any other password. */
+export async function probePasswordNeeded(postgres: PostgresClient): Promise<Finding[]> {
+  const source = 'a login over the network as postgres';
+  const login = async (client: PostgresClient): Promise<string> => {
+    try {
+      await client.rows(adminDatabase, 'select 1 as one', [], z.object({ one: z.number() }));
+      return 'let in';
+    } catch (thrown) {
+      if (thrown instanceof ProductError) return `refused with ${thrown.code}`;
+      throw thrown;
+    }
+  };
+  return [
+    compare('the sandbox’s own credential', 'let in', await login(postgres), source),
+    compare(
+      'any other password',
+      'refused with 28P01',
+      await login(postgres.as({ username: 'postgres', password: 'not-it' })),
+      source,
+    ),
+  ];
 }
