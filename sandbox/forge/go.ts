@@ -40,7 +40,7 @@ export async function go(args: readonly string[], options: GoOptions = {}): Prom
       GOOS: 'linux',
       ...(options.architecture === undefined ? {} : { GOARCH: options.architecture }),
       CGO_ENABLED: options.cCompiler === undefined ? '0' : '1',
-      ...(options.cCompiler === undefined ? {} : { CC: options.cCompiler }),
+      ...(options.cCompiler === undefined ? {} : { CC: options.cCompiler, CGO_CFLAGS: '-O2' }),
       ...(options.caches === undefined ? {} : { GOCACHE: options.caches.build, GOMODCACHE: options.caches.modules }),
     },
     allowFailure: options.allowFailure ?? false,
