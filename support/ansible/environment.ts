@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../command';
 import { OperatorError, reason } from '../failure';
+import { ansibleGuardEnvironment } from '../isolation/ansible';
 import { cacheHome, factoryHome, forgeHome, inventoryFile, projectRoot } from '../paths';
 
 const requirements = join(projectRoot, 'sandbox', 'factory', 'ansible', 'requirements.txt');
@@ -67,6 +68,7 @@ export async function ansibleEnvironment(folder: string, extra: Record<string, s
     ANSIBLE_FORCE_COLOR: '0',
     ANSIBLE_LOCAL_TEMP: join(cacheHome, 'ansible', 'tmp'),
     FORGE_HOME: forgeHome,
+    ...ansibleGuardEnvironment(join(ansibleFolder, 'ansible.cfg')),
     PATH: `${join(folder, 'bin')}:${join(forgeHome, 'bin')}:${process.env['PATH'] ?? '/usr/bin:/bin'}`,
     ...extra,
   };
