@@ -4,8 +4,11 @@ import { OperatorError } from '../../support/failure';
 /** How real a component is on the embedded target (docs/architecture.md). */
 export type Provenance = 'upstream' | 'substitute' | 'stand-in';
 
-/** The part of the bring-up that first needs a component. Components are built in this order. */
-export const stages = ['cluster', 'forge-and-bucket', 'secrets', 'gitops', 'provisioning', 'pki'] as const;
+/**
+ * The part of the bring-up that first needs a component. Components are built in this order: what the first scenarios need
+ * comes first, then what takes longest to converge once it is built.
+ */
+export const stages = ['cluster', 'secrets', 'gitops', 'provisioning', 'git', 'pki'] as const;
 
 const binaryShape = z.object({
   package: z.string().min(1),
@@ -59,6 +62,32 @@ const kubernetesBinaries = [
 
 const definitions: z.input<typeof recipeShape>[] = [
   {
+    name: 'fake-gcs-server',
+    role: 'backup bucket and OpenTofu state backend',
+    provenance: 'substitute',
+    stage: 'cluster',
+    module: {
+      path: 'github.com/fsouza/fake-gcs-server',
+      version: 'v1.52.3',
+      sum: 'h1:hXddOPMGDKq5ENmttw6xkodVJy0uVhf7HhWvQgAOH6g=',
+    },
+    binaries: [{ package: 'github.com/fsouza/fake-gcs-server', binary: 'fake-gcs-server' }],
+    diskGiB: 2,
+  },
+  {
+    name: 'etcd',
+    role: "the cluster's store",
+    provenance: 'upstream',
+    stage: 'cluster',
+    module: {
+      path: 'go.etcd.io/etcd/server/v3',
+      version: 'v3.6.5',
+      sum: 'h1:4RbUb1Bd4y1WkBHmuF+cZII83JNQMuNXzyjwigQ06y0=',
+    },
+    binaries: [{ package: 'go.etcd.io/etcd/server/v3', binary: 'etcd' }],
+    diskGiB: 1,
+  },
+  {
     name: 'kubernetes',
     role: 'the cluster (production runs k3s)',
     provenance: 'substitute',
@@ -79,19 +108,6 @@ const definitions: z.input<typeof recipeShape>[] = [
     diskGiB: 4,
   },
   {
-    name: 'etcd',
-    role: "the cluster's store",
-    provenance: 'upstream',
-    stage: 'cluster',
-    module: {
-      path: 'go.etcd.io/etcd/server/v3',
-      version: 'v3.6.5',
-      sum: 'h1:4RbUb1Bd4y1WkBHmuF+cZII83JNQMuNXzyjwigQ06y0=',
-    },
-    binaries: [{ package: 'go.etcd.io/etcd/server/v3', binary: 'etcd' }],
-    diskGiB: 1,
-  },
-  {
     name: 'coredns',
     role: "the cluster's DNS",
     provenance: 'upstream',
@@ -103,45 +119,6 @@ const definitions: z.input<typeof recipeShape>[] = [
     },
     binaries: [{ package: 'github.com/coredns/coredns', binary: 'coredns' }],
     diskGiB: 4,
-  },
-  {
-    name: 'standins',
-    role: 'the web app of every instance and the OpenTofu providers for PostgreSQL, Vault and Gitea',
-    provenance: 'stand-in',
-    stage: 'cluster',
-    local: 'standins',
-    binaries: [],
-    diskGiB: 2,
-  },
-  {
-    name: 'gitea',
-    role: 'Git server',
-    provenance: 'upstream',
-    stage: 'forge-and-bucket',
-    module: {
-      path: 'code.gitea.io/gitea',
-      version: 'v1.25.2',
-      sum: 'h1:iZLDfAS0Qhyo5Jt2e1/mpbN/Yyy4SAslK7N5fOyTGho=',
-    },
-    binaries: [{ package: 'code.gitea.io/gitea', binary: 'gitea' }],
-    tags: ['sqlite', 'sqlite_unlock_notify'],
-    defines: { 'main.Version': '1.25.2', 'main.Tags': 'sqlite sqlite_unlock_notify' },
-    cgo: true,
-    share: ['templates', 'options', 'public'],
-    diskGiB: 4,
-  },
-  {
-    name: 'fake-gcs-server',
-    role: 'backup bucket and OpenTofu state backend',
-    provenance: 'substitute',
-    stage: 'forge-and-bucket',
-    module: {
-      path: 'github.com/fsouza/fake-gcs-server',
-      version: 'v1.52.3',
-      sum: 'h1:hXddOPMGDKq5ENmttw6xkodVJy0uVhf7HhWvQgAOH6g=',
-    },
-    binaries: [{ package: 'github.com/fsouza/fake-gcs-server', binary: 'fake-gcs-server' }],
-    diskGiB: 2,
   },
   {
     name: 'vault',
@@ -195,6 +172,20 @@ const definitions: z.input<typeof recipeShape>[] = [
     diskGiB: 2,
   },
   {
+    name: 'helm',
+    role: 'chart renderer, for Argo CD and for the operator',
+    provenance: 'upstream',
+    stage: 'secrets',
+    module: { path: 'helm.sh/helm/v3', version: 'v3.19.0', sum: 'h1:krVyCGa8fa/wzTZgqw0DUiXuRT5BPdeqE/sQXujQ22k=' },
+    binaries: [{ package: 'helm.sh/helm/v3/cmd/helm', binary: 'helm' }],
+    defines: {
+      'helm.sh/helm/v3/internal/version.version': 'v3.19.0',
+      'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': '1',
+      'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': '34',
+    },
+    diskGiB: 3,
+  },
+  {
     name: 'secrets-operator',
     role: 'Vault Secrets Operator',
     provenance: 'upstream',
@@ -243,20 +234,6 @@ const definitions: z.input<typeof recipeShape>[] = [
     diskGiB: 5,
   },
   {
-    name: 'helm',
-    role: 'chart renderer, for Argo CD and for the operator',
-    provenance: 'upstream',
-    stage: 'gitops',
-    module: { path: 'helm.sh/helm/v3', version: 'v3.19.0', sum: 'h1:krVyCGa8fa/wzTZgqw0DUiXuRT5BPdeqE/sQXujQ22k=' },
-    binaries: [{ package: 'helm.sh/helm/v3/cmd/helm', binary: 'helm' }],
-    defines: {
-      'helm.sh/helm/v3/internal/version.version': 'v3.19.0',
-      'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': '1',
-      'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': '34',
-    },
-    diskGiB: 3,
-  },
-  {
     name: 'tofu',
     role: 'OpenTofu',
     provenance: 'upstream',
@@ -269,6 +246,32 @@ const definitions: z.input<typeof recipeShape>[] = [
     binaries: [{ package: 'github.com/opentofu/opentofu/cmd/tofu', binary: 'tofu' }],
     defines: { 'github.com/opentofu/opentofu/version.dev': 'no' },
     diskGiB: 5,
+  },
+  {
+    name: 'standins',
+    role: 'the web app of every instance and the OpenTofu providers for PostgreSQL, Vault and Gitea',
+    provenance: 'stand-in',
+    stage: 'provisioning',
+    local: 'standins',
+    binaries: [],
+    diskGiB: 2,
+  },
+  {
+    name: 'gitea',
+    role: 'Git server',
+    provenance: 'upstream',
+    stage: 'git',
+    module: {
+      path: 'code.gitea.io/gitea',
+      version: 'v1.25.2',
+      sum: 'h1:iZLDfAS0Qhyo5Jt2e1/mpbN/Yyy4SAslK7N5fOyTGho=',
+    },
+    binaries: [{ package: 'code.gitea.io/gitea', binary: 'gitea' }],
+    tags: ['sqlite', 'sqlite_unlock_notify'],
+    defines: { 'main.Version': '1.25.2', 'main.Tags': 'sqlite sqlite_unlock_notify' },
+    cgo: true,
+    share: ['templates', 'options', 'public'],
+    diskGiB: 4,
   },
   {
     name: 'step-ca',
