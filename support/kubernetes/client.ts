@@ -160,7 +160,7 @@ export class KubernetesClient {
 
   /** A custom resource, validated. */
   async resource<T>(kind: ResourceKind, namespace: string, name: string, shape: z.ZodType<T>): Promise<T | undefined> {
-    const found = await this.optional(`GET ${kind.plural} ${namespace}/${name}`, () =>
+    const found: unknown = await this.optional(`GET ${kind.plural} ${namespace}/${name}`, () =>
       this.custom.getNamespacedCustomObject({ ...kind, namespace, name }),
     );
     return found === undefined ? undefined : shape.parse(found);
@@ -168,7 +168,7 @@ export class KubernetesClient {
 
   /** All custom resources of a kind in a namespace, validated. */
   async resources<T>(kind: ResourceKind, namespace: string, shape: z.ZodType<T>): Promise<T[]> {
-    const found = await this.ask(`GET ${kind.plural} of ${namespace}`, () =>
+    const found: unknown = await this.ask(`GET ${kind.plural} of ${namespace}`, () =>
       this.custom.listNamespacedCustomObject({ ...kind, namespace }),
     );
     return listOf(shape).parse(found).items;

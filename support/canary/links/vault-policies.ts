@@ -46,7 +46,9 @@ async function probeOpsPolicy(
   foreign: string[],
 ): ReturnType<typeof probePolicyAllows> {
   const needed = 'create, delete, read, update';
-  const expected = Object.fromEntries([...own.map((path) => [path, needed]), ...foreign.map((path) => [path, 'deny'])]);
+  const expected: Record<string, string> = {};
+  for (const path of own) expected[path] = needed;
+  for (const path of foreign) expected[path] = 'deny';
   const findings = await probePolicyAllows(vault, policy, expected, where);
   return findings.map((finding) => {
     const more = needed.split(', ').every((capability) => finding.actual.split(', ').includes(capability));
