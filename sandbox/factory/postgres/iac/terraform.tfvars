@@ -1,0 +1,10 @@
+applications = [
+  { name = "webapp" },
+  { name = "erp", envs = ["prod", "sandbox"] },
+  { name = "crowdsec" },
+  { name = "plausible" },
+  { name = "dance-lessons-coach" },
+  { name = "cms" },
+  { name = "url-shortener" },
+  { name = "telegram-gateway" },
+]
