@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { run } from '../support/command';
 import { OperatorError } from '../support/failure';
 import { projectRoot } from '../support/paths';
-import { environmentVariables, type Environment } from './environment';
+import type { Environment } from './environment';
 import { reportFiles } from './writers';
 
 /** How many runs the history keeps. */
@@ -26,7 +26,6 @@ export async function generateAllure(out: string, environment: Environment): Pro
       historyPath: join(out, 'allure-history.jsonl'),
       historyLimit,
       appendHistory: true,
-      variables: environmentVariables(environment),
       plugins: {
         awesome: { options: { singleFile: true, reportLanguage: 'en', groupBy: ['feature'] } },
       },

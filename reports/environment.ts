@@ -41,16 +41,16 @@ export async function readEnvironment(target: Target): Promise<Environment> {
 }
 
 /** The environment as flat names and values, for Allure. */
-export function environmentVariables(environment: Environment): Record<string, string> {
+function environmentVariables(environment: Environment): Record<string, string> {
   const { parts, partsUnknown, ...rest } = environment;
-  const components = parts.map(({ name, version, provenance, role }) => [
-    name,
-    `${version} (${provenance}${role === undefined ? '' : `, as ${role}`})`,
-  ]);
+  const components: Record<string, string> = {};
+  for (const { name, version, provenance, role } of parts) {
+    components[name] = `${version} (${provenance}${role === undefined ? '' : `, as ${role}`})`;
+  }
   return {
     ...rest,
     ...(partsUnknown === undefined ? {} : { components: `unknown: ${partsUnknown}` }),
-    ...Object.fromEntries(components),
+    ...components,
   };
 }
 

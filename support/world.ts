@@ -1,4 +1,4 @@
-import { setWorldConstructor, World, type IWorldOptions } from '@cucumber/cucumber';
+import { setWorldConstructor, World } from '@cucumber/cucumber';
 import { assertMet, findingsTable } from './evidence/findings-table';
 import { skipMediaType, type SkipNote } from './evidence/skip';
 import { Transcript } from './evidence/transcript';
@@ -20,10 +20,6 @@ export class SandboxWorld extends World {
   readonly transcript = new Transcript();
   private readonly facts = new Map<string, unknown>();
   private journal: UndoJournal | undefined;
-
-  constructor(options: IWorldOptions) {
-    super(options);
-  }
 
   /** Called by the first hook, which knows the scenario. */
   begin(scenario: string): void {
@@ -61,17 +57,17 @@ export class SandboxWorld extends World {
 
   /** Attaches text to the report. */
   async show(title: string, text: string): Promise<void> {
-    await this.attach(text, { mediaType: 'text/plain', fileName: title });
+    this.attach(text, { mediaType: 'text/plain', fileName: title });
   }
 
   /** Attaches a JSON value to the report. */
   async showJson(title: string, value: unknown): Promise<void> {
-    await this.attach(JSON.stringify(value, null, 2), { mediaType: 'application/json', fileName: title });
+    this.attach(JSON.stringify(value, null, 2), { mediaType: 'application/json', fileName: title });
   }
 
   /** Attaches a page (see `htmlPage`) to Allure's report. The other reports, which would show its source, leave it out. */
   async showHtml(title: string, html: string): Promise<void> {
-    await this.attach(html, { mediaType: 'text/html', fileName: title });
+    this.attach(html, { mediaType: 'text/html', fileName: title });
   }
 
   /** Attaches findings as a table. */
@@ -88,7 +84,7 @@ export class SandboxWorld extends World {
   /** Ends the scenario as skipped, saying why and of which kind. Use as `return this.skip(...)`. */
   async skip(kind: SkipKind, why: string): Promise<'skipped'> {
     const note: SkipNote = { kind, why };
-    await this.attach(JSON.stringify(note), { mediaType: skipMediaType, fileName: 'skipped' });
+    this.attach(JSON.stringify(note), { mediaType: skipMediaType, fileName: 'skipped' });
     return 'skipped';
   }
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { resolve, relative } from 'node:path';
 import { loadConfiguration, loadSources, type IRunConfiguration } from '@cucumber/cucumber/api';
 import { AstBuilder, compile, GherkinClassicTokenMatcher, Parser } from '@cucumber/gherkin';
 import { IdGenerator, type Pickle } from '@cucumber/messages';
@@ -26,7 +26,8 @@ export async function planRun(args: SuiteArguments, stages: readonly string[]): 
   const environment = { cwd: projectRoot };
   const { runConfiguration: configuration } = await loadConfiguration(
     {
-      file: args.config,
+      // Cucumber takes it relative to the checkout.
+      file: relative(projectRoot, args.config),
       provided: { paths: args.paths, tags: allOf(args.tags), name: args.names, failFast: args.failFast },
     },
     environment,
@@ -115,7 +116,11 @@ function checkTags(expressions: readonly string[], pickles: readonly Pickle[]): 
     }
     const unknown = (expression.match(/@[^\s()]+/g) ?? []).find((tag) => !known.has(tag));
     if (unknown !== undefined) {
-      throw wrong('find the tag', unknown, 'no selected feature has it', `use one of ${[...known].sort().join(', ')}.`);
+      const next =
+        known.size === 0
+          ? 'leave --tags away: these features have none.'
+          : `use one of ${[...known].sort().join(', ')}.`;
+      throw wrong('find the tag', unknown, 'no selected feature has it', next);
     }
   }
 }

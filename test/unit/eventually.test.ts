@@ -17,14 +17,14 @@ async function timeoutOf(wait: Promise<unknown>): Promise<AwaitTimeout> {
   return thrown;
 }
 
-void test('returns the first finding that is met', async () => {
+test('returns the first finding that is met', async () => {
   let looks = 0;
   const met = await eventually('the pod runs', async () => finding(++looks < 3 ? 'unmet' : 'met'), 'api');
   assert.equal(met.status, 'met');
   assert.equal(looks, 3);
 });
 
-void test('a timeout says what was awaited, how long, what was last seen and the last error', async () => {
+test('a timeout says what was awaited, how long, what was last seen and the last error', async () => {
   const thrown = await timeoutOf(
     eventually(
       'the pod runs',
@@ -39,7 +39,7 @@ void test('a timeout says what was awaited, how long, what was last seen and the
   assert.match(thrown.message, /the pod runs \(its time was up after 0\.\d s\).*last error: connect ECONNREFUSED/);
 });
 
-void test('a later finding replaces an earlier error', async () => {
+test('a later finding replaces an earlier error', async () => {
   let looks = 0;
   const thrown = await timeoutOf(
     eventually(
@@ -55,7 +55,7 @@ void test('a later finding replaces an earlier error', async () => {
   assert.doesNotMatch(thrown.message, /first/);
 });
 
-void test('a definite failure ends the wait at once and gives its hint as the next step', async () => {
+test('a definite failure ends the wait at once and gives its hint as the next step', async () => {
   const began = performance.now();
   const thrown = await timeoutOf(
     eventually('it runs', async () => finding('unmet', { final: true, hint: 'mend the image name.' }), 'rollout'),
@@ -65,25 +65,25 @@ void test('a definite failure ends the wait at once and gives its hint as the ne
   assert.match(thrown.message, /failed for good.*Next: mend the image name\./);
 });
 
-void test('final has no meaning on findings that are met or unknown', async () => {
+test('final has no meaning on findings that are met or unknown', async () => {
   let looks = 0;
   await eventually('it runs', async () => finding(++looks < 2 ? 'unknown' : 'met', { final: true }), 'api');
   assert.equal(looks, 2);
 });
 
-void test('a probe that hangs does not outlast the budget', async () => {
+test('a probe that hangs does not outlast the budget', async () => {
   const began = performance.now();
   await timeoutOf(eventually('it runs', () => new Promise<Finding>(() => undefined), { ms: 100 }));
   assert.ok(performance.now() - began < 3_000);
 });
 
-void test('a budget of 0 ms looks once', async () => {
+test('a budget of 0 ms looks once', async () => {
   let looks = 0;
   await timeoutOf(eventually('it runs', async () => finding(++looks > 1 ? 'met' : 'unmet'), { ms: 0 }));
   assert.equal(looks, 1);
 });
 
-void test('an abort ends the wait with its reason', async () => {
+test('an abort ends the wait with its reason', async () => {
   const stop = new AbortController();
   const wait = eventually('it runs', async () => finding('unmet'), 'boot', {
     signal: stop.signal,
@@ -92,7 +92,7 @@ void test('an abort ends the wait with its reason', async () => {
   await assert.rejects(wait, /Ctrl-C/);
 });
 
-void test('an abort also ends a probe that hangs', async () => {
+test('an abort also ends a probe that hangs', async () => {
   const stop = new AbortController();
   const wait = eventually('it runs', () => new Promise<Finding>(() => undefined), 'boot', { signal: stop.signal });
   stop.abort(new Error('Ctrl-C'));

@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../support/command';
+import { projectRoot } from '../../support/paths';
+import { readMessages, runOf, type Run } from '../../reports/scenarios';
+import { reportFiles } from '../../reports/writers';
+
+/** A finished run of the real suite command over fixture features. */
+export interface SuiteRun {
+  exitCode: number;
+  output: string;
+  /** Its reports' folder. */
+  out: string;
+  run(): Run;
+}
+
+const home = mkdtempSync(join(tmpdir(), 'suite-contract-'));
+process.once('exit', () => rmSync(home, { recursive: true, force: true }));
+
+let runs = 0;
+
+/** Runs `npm run suite` on fixture features, with reports and lab folder of its own; needs no lab and no root. */
+export async function suite(...args: readonly string[]): Promise<SuiteRun> {
+  const folder = join(home, String(++runs));
+  const out = join(folder, 'out');
+  const config = join(projectRoot, 'test/contract/fixtures/cucumber.js');
+  const { exitCode, stdout, stderr } = await run(
+    'node',
+    ['-r', 'ts-node/register', 'support/suite/main.ts', '--config', config, ...args],
+    { cwd: projectRoot, env: { REPORTS_OUT: out, LAB_HOME: join(folder, 'lab') }, allowFailure: true },
+  );
+  return { exitCode, output: `${stdout}\n${stderr}`, out, run: () => runOf(readMessages(reportFiles(out).messages)) };
+}
+
+/** Path of a fixture feature. */
+export function feature(name: string): string {
+  return `test/contract/fixtures/features/${name}.feature`;
+}
