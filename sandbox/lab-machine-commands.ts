@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Argument, Option, type Command } from 'commander';
+import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { childEnvironment } from '../support/command';
 import { OperatorError } from '../support/failure';
 import type { Inventory, Machine } from '../support/inventory';
@@ -12,6 +12,7 @@ import { withLab } from './lab-hold';
 import { labInventory, machineHome } from './machines/layout';
 import { mediaOver } from './machines/media';
 import { sshArguments } from './machines/operator';
+import { untilReachable } from './machines/reach';
 import { isOn, powerCut, powerOff, powerOn } from './machines/power';
 
 /** Adds the commands an operator uses on machines of the lab. */
@@ -41,7 +42,7 @@ export function registerMachines(program: Command): void {
     .argument('<machine>')
     .argument('[service]', 'without it: the services that have a log')
     .option('-f, --follow', 'go on as lines are written', false)
-    .addOption(new Option('-n, --lines <number>', 'how many of the last lines').default('200'))
+    .addOption(new Option('-n, --lines <number>', 'how many of the last lines').default('200').argParser(lineCount))
     .addHelpText('after', examples('lab logs pi1', 'lab logs pi1 kube-apiserver', 'lab logs pi2 gitea -f'))
     .action(async (name: string, service: string | undefined, options: { follow: boolean; lines: string }) => {
       const folder = logFolder(machineNamed(labInventory(), name), service);
@@ -76,6 +77,11 @@ export function registerMachines(program: Command): void {
     });
 }
 
+function lineCount(text: string): string {
+  if (/^\d{1,6}$/.test(text)) return text;
+  throw new InvalidArgumentError('a number of lines, such as 200.');
+}
+
 async function power(how: 'on' | 'off' | 'cut', names: string[]): Promise<void> {
   const inventory = labInventory();
   const machines = names.includes('all') ? inventory.machines : names.map((name) => machineNamed(inventory, name));
@@ -88,8 +94,11 @@ async function power(how: 'on' | 'off' | 'cut', names: string[]): Promise<void> 
       next: 'run `npm run lab -- up` first.',
     });
   await Promise.all(
-    machines.map((machine) => {
-      if (how === 'on') return powerOn(inventory, machine, mediaOver(state.base));
+    machines.map(async (machine) => {
+      if (how === 'on') {
+        await powerOn(inventory, machine, mediaOver(state.base));
+        return untilReachable(machine);
+      }
       return how === 'off' ? powerOff(machine.name) : powerCut(machine.name);
     }),
   );

@@ -30,7 +30,7 @@ export async function runStages(
       runs.set(stage.name, Promise.resolve(true));
       continue;
     }
-    const needed = stage.needs.map((name) => runs.get(name));
+    const needed = stage.needs.flatMap((name) => runs.get(name) ?? []);
     runs.set(
       stage.name,
       (async () => {

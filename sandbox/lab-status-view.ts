@@ -1,5 +1,5 @@
-import Table from 'cli-table3';
 import type { LabStatus, MachineStatus } from './lab-status';
+import { table } from './lab-table';
 
 /** The status as an operator reads it. */
 export function showStatus(status: LabStatus): string {
@@ -9,30 +9,29 @@ export function showStatus(status: LabStatus): string {
   return blocks.join('\n\n');
 }
 
-const plain = { style: { head: [], border: [] } };
-
 function headline(status: LabStatus): string {
   const from = status.from === undefined ? '' : ` (from ${status.from}, begun ${status.since})`;
   const busy = status.busy
     ? `\nProcess ${status.busy.pid} works on it since ${status.busy.since}: ${status.busy.command}`
     : '';
+  const off = status.machines.filter((machine) => machine.power === 'off').map((machine) => machine.name);
+  const dark = status.status !== 'down' && off.length > 0 ? `\nOff: ${off.join(', ')}.` : '';
   const idle = !status.busy && (status.status === 'converging' || status.status === 'recovering');
-  return `The lab is ${status.status}${from}.${busy}${idle ? '\nNobody is at it: `npm run lab -- up` goes on.' : ''}`;
+  return `The lab is ${status.status}${from}.${busy}${idle ? '\nNobody is at it: `npm run lab -- up` goes on.' : ''}${dark}`;
 }
 
 function machines(status: LabStatus): string {
-  const table = new Table({ head: ['machine', 'address', 'power', 'for', 'memory', 'services'], ...plain });
-  for (const machine of status.machines) {
-    table.push([
+  return table(
+    ['machine', 'address', 'power', 'for', 'memory', 'services'],
+    status.machines.map((machine) => [
       machine.name,
       machine.address,
       machine.power,
       duration(machine.uptimeSeconds),
       mebibytes(machine.memoryBytes),
       services(machine),
-    ]);
-  }
-  return table.toString();
+    ]),
+  );
 }
 
 /** Running services by name; those that are not, with their state. */
@@ -46,25 +45,27 @@ function services(machine: MachineStatus): string {
 }
 
 function stages(status: LabStatus): string {
-  const table = new Table({ head: ['stage', 'state', 'seconds'], ...plain });
-  for (const [name, stage] of Object.entries(status.stages)) {
-    const state = stage.ended ? 'done' : stage.error ? `failed: ${stage.error.slice(0, 80)}` : 'begun';
-    table.push([name, state, stage.seconds?.toFixed(1) ?? '']);
-  }
-  return table.toString();
+  return table(
+    ['stage', 'state', 'seconds'],
+    Object.entries(status.stages).map(([name, stage]) => {
+      const state = stage.ended ? 'done' : stage.error ? `failed: ${stage.error.slice(0, 80)}` : 'begun';
+      return [name, state, stage.seconds?.toFixed(1) ?? ''];
+    }),
+  );
 }
 
 function endpoints(status: LabStatus): string {
-  const table = new Table({ head: ['endpoint', 'address', 'answers'], ...plain });
-  for (const { name, endpoint, answers } of status.endpoints) table.push([name, endpoint, answers ? 'yes' : 'no']);
-  return table.toString();
+  return table(
+    ['endpoint', 'address', 'answers'],
+    status.endpoints.map(({ name, endpoint, answers }) => [name, endpoint, answers ? 'yes' : 'no']),
+  );
 }
 
 function parts(status: LabStatus): string {
-  const table = new Table({ head: ['part', 'plays', 'version', 'provenance', 'from', 'state'], ...plain });
-  for (const part of status.components)
-    table.push([part.name, part.role, part.version, part.provenance, part.source, part.state]);
-  return table.toString();
+  return table(
+    ['part', 'plays', 'version', 'provenance', 'from', 'state'],
+    status.components.map((part) => [part.name, part.role, part.version, part.provenance, part.source, part.state]),
+  );
 }
 
 function footer(status: LabStatus): string {

@@ -1,5 +1,4 @@
 import { existsSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
 import type { Inventory } from '../support/inventory';
 import { componentStates } from './forge/states';
 import { stateOfDisk } from './lab';
@@ -10,6 +9,7 @@ import { diskMounted } from './machines/disk';
 import { edgeCounters, edgeStands, type EdgeCounters } from './machines/edge';
 import { diskImage, labLockFile } from './machines/layout';
 import { isOn, uptimeSeconds } from './machines/power';
+import { accepts } from './machines/reach';
 import { machineServices, type ServiceState } from './machines/services';
 import { listSnapshots, type Snapshot } from './machines/snapshots';
 import { parts, type Part } from './parts';
@@ -94,20 +94,7 @@ function machineStatus(name: string, address: string): MachineStatus {
   };
 }
 
-/** Milliseconds an endpoint of the lab, one hop away, has to accept a connection. */
-const connectMs = 500;
-
 function answers(endpoint: string): Promise<boolean> {
   const url = new URL(endpoint.includes('://') ? endpoint : `tcp://${endpoint}`);
-  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-  return new Promise((resolve) => {
-    const socket = connect({ host: url.hostname, port, timeout: connectMs });
-    const done = (yes: boolean): void => {
-      socket.destroy();
-      resolve(yes);
-    };
-    socket.once('connect', () => done(true));
-    socket.once('timeout', () => done(false));
-    socket.once('error', () => done(false));
-  });
+  return accepts(url.hostname, Number(url.port || (url.protocol === 'https:' ? 443 : 80)));
 }

@@ -10,6 +10,7 @@ import { ensureBridge, ensureRoutes, removeBridge } from './machines/network';
 import { ensureOperatorKey, prepareMachine, setSecretsAside, writeKnownHosts } from './machines/operator';
 import { isOn, powerCut, powerOn, type BootMedia } from './machines/power';
 import { isRunning, signal } from './machines/processes';
+import { untilReachable } from './machines/reach';
 import { emptyMachines, listSnapshots, putSnapshotBack } from './machines/snapshots';
 import { until } from './machines/until';
 import { readLabState, writeLabState, type LabState } from './lab-state';
@@ -76,6 +77,7 @@ export async function machinesUp(inventory: Inventory, media: BootMedia): Promis
   writeKnownHosts(inventory);
   await Promise.all(off.map((machine) => powerOn(inventory, machine, media)));
   await ensureRoutes(inventory);
+  await Promise.all(inventory.machines.map(untilReachable));
   return off.map((machine) => machine.name);
 }
 

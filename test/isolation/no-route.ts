@@ -1,0 +1,12 @@
+import { runMain } from '../../support/failure';
+import { type ProofLine, proveBoundary } from './proof';
+
+/** Proves the boundary in a network namespace without a route out and prints what was proved. */
+runMain(async () => {
+  const proof = await proveBoundary();
+  const width = Math.max(...proof.lines.map((line) => line.subject.length));
+  const show = (line: ProofLine): string =>
+    `${line.holds ? 'holds ' : 'BROKEN'}  ${line.subject.padEnd(width)}  ${line.seen}`;
+  process.stdout.write(`${proof.lines.map(show).join('\n')}\n\n${proof.summary}\n`);
+  return proof.lines.every((line) => line.holds) ? 0 : 1;
+});

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as after } from 'node:timers/promises';
+import { reason } from '../../../support/failure';
+import { RefusedByBoundary, type RefusalKind } from '../../../support/isolation';
+import { type Attempt, attempts } from './attempts';
+import { packetsTowardsProduction } from './namespace';
+
+/** What one attempt came to. */
+export interface Outcome {
+  name: string;
+  line: Attempt['line'];
+  expectedKind: RefusalKind;
+  reaches: string;
+  /** The reason it was refused for; absent when the boundary did not refuse it. */
+  refusedAs?: RefusalKind;
+  /** Production listeners it reached. */
+  arrived: string[];
+  error?: string;
+  milliseconds: number;
+}
+
+/** All attempts under one state of the boundary. */
+export interface Round {
+  outcomes: Outcome[];
+  packets: number;
+}
+
+/** A refusal anywhere in the chain of causes: libraries wrap the error of their socket. */
+function refusalIn(thrown: unknown, depth = 0): RefusedByBoundary | undefined {
+  if (thrown instanceof RefusedByBoundary) return thrown;
+  if (depth > 5 || typeof thrown !== 'object' || thrown === null) return undefined;
+  const inner = [Reflect.get(thrown, 'cause'), ...((Reflect.get(thrown, 'errors') as unknown[] | undefined) ?? [])];
+  return inner.map((one) => refusalIn(one, depth + 1)).find((found) => found !== undefined);
+}
+
+/** What has arrived at production's listeners so far. */
+function arrivals(journal: string): string[] {
+  return readFileSync(journal, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+async function attempt(one: Attempt, web: { port: number }, journal: string): Promise<Outcome> {
+  const before = arrivals(journal).length;
+  const start = performance.now();
+  let thrown: unknown;
+  await Promise.race([one.act(web), after(6000).then(() => Promise.reject(new Error('no end within 6 s')))]).catch(
+    (error: unknown) => {
+      thrown = error ?? new Error('refused without a reason');
+    },
+  );
+  await after(30);
+  const refusal = refusalIn(thrown);
+  return {
+    name: one.name,
+    line: one.line,
+    expectedKind: one.kind,
+    reaches: one.reaches,
+    ...(refusal === undefined ? {} : { refusedAs: refusal.verdict.kind }),
+    arrived: arrivals(journal).slice(before),
+    ...(thrown === undefined ? {} : { error: reason(thrown) }),
+    milliseconds: Math.round(performance.now() - start),
+  };
+}
+
+/** Arguments: the port of the permitted web server, the journal of arrivals. */
+async function main(port: string, journal: string): Promise<void> {
+  const before = await packetsTowardsProduction();
+  const outcomes: Outcome[] = [];
+  for (const one of attempts) outcomes.push(await attempt(one, { port: Number(port) }, journal));
+  const round: Round = { outcomes, packets: (await packetsTowardsProduction()) - before };
+  process.stdout.write(`${JSON.stringify(round)}\n`, () => process.exit(0));
+}
+
+void main(process.argv[2] ?? '', process.argv[3] ?? '');
