@@ -18,10 +18,12 @@ resource "vault_auth_backend" "kubernetes" {
   description = "ServiceAccounts of the cluster"
 }
 
-# Vault's own ServiceAccount reviews the tokens; its certificate authority comes with it.
+# Vault's own ServiceAccount reviews the tokens.
 resource "vault_kubernetes_auth_backend_config" "cluster" {
-  backend         = vault_auth_backend.kubernetes.path
-  kubernetes_host = var.kubernetes_host
+  backend              = vault_auth_backend.kubernetes.path
+  kubernetes_host      = var.kubernetes_host
+  kubernetes_ca_cert   = var.kubernetes_ca_cert
+  disable_local_ca_jwt = var.kubernetes_ca_cert != ""
 }
 
 resource "vault_jwt_auth_backend" "gitea_jwt" {

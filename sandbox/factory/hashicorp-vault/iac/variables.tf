@@ -23,3 +23,9 @@ variable "kubernetes_host" {
   type        = string
   default     = "https://kubernetes.default.svc"
 }
+
+variable "kubernetes_ca_cert" {
+  description = "Certificate authority (PEM) of the API server. Empty: the one Vault's own pod has."
+  type        = string
+  default     = ""
+}

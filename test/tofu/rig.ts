@@ -1,0 +1,115 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { rootCertificates } from 'node:tls';
+import { basename, dirname, join } from 'node:path';
+import { writeProviderMirror } from '../../sandbox/standins/mirror';
+import { readFactoryApps, renderAppRepository } from '../../support/factory/repositories';
+import { readInventory, type Inventory } from '../../support/inventory';
+import { namesOf } from '../../support/naming';
+import { factoryHome, forgeHome } from '../../support/paths';
+import { TofuClient, type TofuRoot } from '../../support/tofu/client';
+import { ciToken } from '../../support/vault/ci-token';
+import { startServers, type Servers } from './servers';
+
+/**
+ * The factory's OpenTofu roots on real servers of 127.0.0.1: a checkout with the two shared roots and every app's own
+ * beside them, the provider mirror (of the forge's providers, or those built to STANDINS_BIN), and a CI issuer.
+ */
+export interface Rig {
+  servers: Servers;
+  inventory: Inventory;
+  tofu: TofuClient;
+  /** In the order in which they have to be applied the first time. */
+  shared: { name: string; root: TofuRoot }[];
+  apps: { name: string; root: () => Promise<TofuRoot> }[];
+  stop(): Promise<void>;
+}
+
+/** Starts servers and lays the checkout out. */
+export async function startRig(): Promise<Rig> {
+  const lab = readInventory();
+  const servers = await startServers(lab.stateBucket);
+  try {
+    return await layOut(servers, {
+      ...lab,
+      endpoints: {
+        ...lab.endpoints,
+        vault: servers.vault.address,
+        bucket: servers.bucket,
+        postgres: `${servers.postgres.host}:${servers.postgres.port}`,
+      },
+    });
+  } catch (thrown) {
+    await servers.stop();
+    throw thrown;
+  }
+}
+
+async function layOut(servers: Servers, inventory: Inventory): Promise<Rig> {
+  const checkout = join(servers.folder, 'checkout');
+  for (const folder of ['postgres', 'hashicorp-vault']) {
+    const withoutWork = (path: string): boolean => !basename(path).startsWith('.terraform');
+    await cp(join(factoryHome, folder), join(checkout, folder), { recursive: true, filter: withoutWork });
+  }
+  const apps = readFactoryApps();
+  for (const app of apps) {
+    for (const [path, text] of renderAppRepository(app, { inventory })) {
+      const file = join(checkout, 'apps', app.name, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+    }
+  }
+  const issuer = generateKeyPairSync('ed25519', {
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const publicKey = join(servers.folder, 'ci-jwt.pub');
+  await writeFile(publicKey, issuer.publicKey);
+  const mirror = join(servers.folder, 'tofu');
+  await writeProviderMirror(process.env['STANDINS_BIN'] ?? join(forgeHome, 'bin'), mirror);
+
+  const { host, port, username, password } = servers.postgres;
+  const asRoot = { VAULT_ADDR: servers.vault.address, VAULT_TOKEN: servers.vault.token };
+  const postgresEnvironment = { PGHOST: host, PGPORT: String(port), PGUSER: username, PGPASSWORD: password };
+  const appRoot = async (name: string): Promise<TofuRoot> => ({
+    directory: join(checkout, 'apps', name, 'iac'),
+    statePrefix: namesOf(name).statePrefix,
+    env: {
+      VAULT_ADDR: servers.vault.address,
+      TERRAFORM_VAULT_AUTH_JWT: await ciToken(issuer.privateKey, `${inventory.giteaOrg}/${name}`),
+    },
+  });
+  return {
+    servers,
+    inventory,
+    tofu: new TofuClient(inventory, join(forgeHome, 'bin', 'tofu'), join(mirror, 'tofurc')),
+    shared: [
+      {
+        name: 'hashicorp-vault',
+        root: {
+          directory: join(checkout, 'hashicorp-vault', 'iac'),
+          statePrefix: 'sandbox/hashicorp-vault/main',
+          env: {
+            ...asRoot,
+            TF_VAR_gitea_jwt_public_key_file: publicKey,
+            // No Kubernetes here: Vault only keeps what it would ask it with.
+            TF_VAR_kubernetes_ca_cert: rootCertificates[0] ?? '',
+          },
+        },
+      },
+      {
+        name: 'postgres',
+        root: {
+          directory: join(checkout, 'postgres', 'iac'),
+          statePrefix: 'sandbox/postgres/main',
+          env: { ...asRoot, ...postgresEnvironment, TF_VAR_postgres_endpoint: inventory.endpoints.postgres },
+        },
+      },
+    ],
+    apps: apps.map(({ name }) => ({ name, root: () => appRoot(name) })),
+    stop: async () => {
+      await servers.stop();
+      await rm(servers.folder, { recursive: true, force: true });
+    },
+  };
+}
