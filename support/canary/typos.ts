@@ -48,6 +48,27 @@ const typos: readonly Typo[] = [
     find: 'role        = "pgbouncer_auth"',
     replace: `role        = each.key == "${app}" ? "pgbouncer_atuh" : "pgbouncer_auth"`,
   }),
+  edit('policy path', {
+    file: 'hashicorp-vault/iac/modules/app_policy/main.tf',
+    find: '/creds/${each.key}"',
+    replace: `/\${each.key == "${app}" ? "cred" : "creds"}/\${each.key}"`,
+  }),
+  edit('CI role', {
+    file: 'hashicorp-vault/iac/modules/app_policy/main.tf',
+    find: '"gitea_cicd_${var.name}"',
+    replace: `var.name == "${app}" ? "gitea_cidc_${app}" : "gitea_cicd_\${var.name}"`,
+  }),
+  // The working copy of this module serves the canary's own iac only.
+  edit("Kubernetes role's namespace", {
+    file: 'hashicorp-vault/iac/modules/app_roles/main.tf',
+    find: 'bound_service_account_namespaces = [local.instance]',
+    replace: 'bound_service_account_namespaces = ["${local.instance}s"]',
+  }),
+  edit("Kubernetes role's ServiceAccount", {
+    file: 'hashicorp-vault/iac/modules/app_roles/main.tf',
+    find: 'bound_service_account_names      = [local.instance]',
+    replace: 'bound_service_account_names      = ["default"]',
+  }),
   edit('chart path', {
     file: 'argocd/templates/_application.tpl',
     find: 'path: chart',

@@ -14,7 +14,14 @@ export function postgresRoot(systems: Systems, directory: string): TofuRoot {
   return {
     directory,
     statePrefix: postgresStatePrefix,
-    env: { PGHOST: host, PGPORT: port, PGUSER: username, PGPASSWORD: password, ...vaultAsRoot(systems) },
+    env: {
+      PGHOST: host,
+      PGPORT: port,
+      PGUSER: username,
+      PGPASSWORD: password,
+      TF_VAR_postgres_endpoint: systems.inventory.endpoints.postgres,
+      ...vaultAsRoot(systems),
+    },
   };
 }
 
