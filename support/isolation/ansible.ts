@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { run } from '../command';
 import { projectRoot } from '../paths';
 import { judgeInventory } from './documents';
@@ -16,7 +16,7 @@ const pluginFolder = join(projectRoot, 'sandbox', 'factory', 'ansible', 'plugins
  */
 export function ansibleGuardEnvironment(config?: string): Record<string, string> {
   return {
-    ANSIBLE_CALLBACK_PLUGINS: [pluginFolder, ...callbackFolders(config)].join(':'),
+    ANSIBLE_CALLBACK_PLUGINS: [...new Set([pluginFolder, ...callbackFolders(config)])].join(':'),
     ANSIBLE_LOAD_CALLBACK_PLUGINS: 'True',
   };
 }
@@ -25,14 +25,15 @@ function callbackFolders(config: string | undefined): string[] {
   if (config === undefined) return [];
   try {
     const folders = /^\s*callback_plugins\s*=\s*(.+?)\s*$/m.exec(readFileSync(config, 'utf8'))?.[1];
-    return folders === undefined ? [] : folders.split(':').map((folder) => join(config, '..', folder));
+    return folders === undefined ? [] : folders.split(':').map((folder) => resolve(dirname(config), folder));
   } catch {
     return []; // Without a configuration file there are no folders of its own.
   }
 }
 
 /**
- * Judges an inventory as Ansible itself reads it: plugins, scripts, group variables and templates included. Contacts no host.
+ * Judges an inventory as Ansible itself reads it: plugins, scripts and group variables included. Contacts no host.
+ * Templates stay unrendered in what `ansible-inventory` prints: those are judged by the plugin when a play starts.
  * @param bin the folder of the Ansible commands.
  * @throws OperatorError when Ansible cannot read it, or the boundary refuses it as it stands.
  */

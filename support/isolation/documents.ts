@@ -65,7 +65,7 @@ export function judgeInventory(judge: Judge, text: string, name = 'inventory'): 
   for (const [path, value] of documents.flatMap((document) => strings(document))) {
     const key = path.at(-1) ?? '';
     const place = `${name}, ${path.slice(-2).join('.')}`;
-    if (/\{\{/.test(value)) continue; // A template: judged again when ansible-inventory has rendered it, and by the plugin at run time.
+    if (/\{\{/.test(value)) continue; // A template: the callback plugin judges it rendered, before the first task.
     if (connectionHost.test(key)) verdicts.push(within(place, judgeEndpoint(judge, value)));
     if (sshArguments.test(key)) verdicts.push(within(place, judgeSshOptions(judge, value)));
   }

@@ -2,16 +2,18 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { productionAddresses } from './policy';
 
-/** The dummy interface of the proof rig; it owns the production addresses inside a namespace without a route out. */
+/** The rig's interface: it owns the production addresses inside a namespace without a route out. */
 export const rigInterface = 'no-route-rig';
+/** Its other end, in the same namespace, on kernels without dummy interfaces (a veth pair stands in for one). */
+export const rigPeer = 'no-route-peer';
 /** Breaks the boundary on purpose. Honoured inside the rig only, so that a shell that exports it changes nothing. */
 export const breakVariable = 'SANDBOX_BOUNDARY_BROKEN_IN_RIG';
 
 let inside: boolean | undefined;
 
 /**
- * True when this process lives in the rig's network namespace: the dummy interface owns every production address, there
- * is no interface but it and loopback, and no route leads through a gateway. What is sent there cannot leave.
+ * True when this process lives in the rig's network namespace: its interface owns every production address, there is
+ * no interface but it and loopback, and no route leads through a gateway. What is sent there cannot leave.
  */
 export function insideRig(): boolean {
   inside ??= lookAround();
@@ -35,7 +37,7 @@ function lookAround(): boolean {
       .map((line) => line.split('\t')[2])
       .filter((gateway) => gateway !== undefined);
     return (
-      names.every((name) => name === 'lo' || name === rigInterface) &&
+      names.every((name) => ['lo', rigInterface, rigPeer].includes(name)) &&
       gateways.every((gateway) => gateway === '00000000')
     );
   } catch {

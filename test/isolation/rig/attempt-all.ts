@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 import { reason } from '../../../support/failure';
-import { RefusedByBoundary, type RefusalKind } from '../../../support/isolation';
-import { type Attempt, attempts } from './attempts';
+import type { RefusalKind } from '../../../support/isolation';
+import type { Attempt } from './attempt';
+import { commands } from './commands';
+import { libraries } from './libraries';
 import { packetsTowardsProduction } from './namespace';
 
 /** What one attempt came to. */
@@ -12,7 +14,7 @@ export interface Outcome {
   expectedKind: RefusalKind;
   reaches: string;
   /** The reason it was refused for; absent when the boundary did not refuse it. */
-  refusedAs?: RefusalKind;
+  refusedAs?: string;
   /** Production listeners it reached. */
   arrived: string[];
   error?: string;
@@ -25,12 +27,12 @@ export interface Round {
   packets: number;
 }
 
-/** A refusal anywhere in the chain of causes: libraries wrap the error of their socket. */
-function refusalIn(thrown: unknown, depth = 0): RefusedByBoundary | undefined {
-  if (thrown instanceof RefusedByBoundary) return thrown;
+/** The boundary's reason anywhere in the chain of causes: libraries wrap the error of their socket or keep its text alone. */
+function refusalIn(thrown: unknown, depth = 0): string | undefined {
   if (depth > 5 || typeof thrown !== 'object' || thrown === null) return undefined;
+  const kind = /isolation boundary refuses it \(([\w-]+)\)/.exec(reason(thrown))?.[1];
   const inner = [Reflect.get(thrown, 'cause'), ...((Reflect.get(thrown, 'errors') as unknown[] | undefined) ?? [])];
-  return inner.map((one) => refusalIn(one, depth + 1)).find((found) => found !== undefined);
+  return kind ?? inner.map((one) => refusalIn(one, depth + 1)).find((found) => found !== undefined);
 }
 
 /** What has arrived at production's listeners so far. */
@@ -56,7 +58,7 @@ async function attempt(one: Attempt, web: { port: number }, journal: string): Pr
     line: one.line,
     expectedKind: one.kind,
     reaches: one.reaches,
-    ...(refusal === undefined ? {} : { refusedAs: refusal.verdict.kind }),
+    ...(refusal === undefined ? {} : { refusedAs: refusal }),
     arrived: arrivals(journal).slice(before),
     ...(thrown === undefined ? {} : { error: reason(thrown) }),
     milliseconds: Math.round(performance.now() - start),
@@ -67,7 +69,7 @@ async function attempt(one: Attempt, web: { port: number }, journal: string): Pr
 async function main(port: string, journal: string): Promise<void> {
   const before = await packetsTowardsProduction();
   const outcomes: Outcome[] = [];
-  for (const one of attempts) outcomes.push(await attempt(one, { port: Number(port) }, journal));
+  for (const one of [...libraries, ...commands]) outcomes.push(await attempt(one, { port: Number(port) }, journal));
   const round: Round = { outcomes, packets: (await packetsTowardsProduction()) - before };
   process.stdout.write(`${JSON.stringify(round)}\n`, () => process.exit(0));
 }

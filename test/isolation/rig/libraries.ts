@@ -1,27 +1,15 @@
-import { spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import { lookup } from 'node:dns';
+import { connect } from 'node:http2';
 import net from 'node:net';
 import tls from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import axios from 'axios';
 import nodeVault from 'node-vault';
 import { Client } from 'pg';
-import { run } from '../../../support/command';
-import type { RefusalKind } from '../../../support/isolation';
+import type { Attempt } from './attempt';
 import { plantedHostsName, rebindingName } from './namespace';
-
-/** One way to reach production that a person, a library or a mistake could take. */
-export interface Attempt {
-  name: string;
-  /** Which line is expected to stop it: the judged command (first) or the socket itself (second). */
-  line: 'first' | 'second';
-  /** The reason it must be refused for. */
-  kind: RefusalKind;
-  /** Where it arrives when nothing stops it. */
-  reaches: string;
-  act(web: { port: number }): Promise<unknown>;
-}
 
 const kubeconfig = (server: string): string =>
   JSON.stringify({
@@ -42,31 +30,8 @@ function socket(open: () => net.Socket): Promise<void> {
   });
 }
 
-function child(file: string, args: string[], env: Record<string, string> = {}): Promise<void> {
-  return new Promise((resolve, reject) => {
-    spawn(file, args, { stdio: 'ignore', env: { PATH: process.env['PATH'] ?? '', ...env } })
-      .once('error', reject)
-      .once('close', () => resolve());
-  });
-}
-
-const sshOptions = [
-  '-F',
-  'none',
-  '-o',
-  'BatchMode=yes',
-  '-o',
-  'ConnectTimeout=2',
-  '-o',
-  'StrictHostKeyChecking=no',
-  '-o',
-  'UserKnownHostsFile=/dev/null',
-];
-const curl = ['--silent', '--insecure', '--max-time', '2'];
-const bounded = { timeoutMs: 5000, allowFailure: true };
-
 /** What libraries do that know nothing of the boundary. */
-const libraries: Attempt[] = [
+export const libraries: Attempt[] = [
   {
     name: 'raw socket',
     line: 'second',
@@ -182,6 +147,8 @@ const libraries: Attempt[] = [
     reaches: '192.168.1.201:8200',
     act: () => nodeVault({ endpoint: 'http://192.168.1.201:8200', requestOptions: { timeout: 2000 } }).health(),
   },
+  { name: 'HTTP/2', line: 'second', kind: 'production-address', reaches: '192.168.1.202:3000', act: http2Session },
+  { name: 'worker thread', line: 'second', kind: 'production-address', reaches: '192.168.1.201:22', act: fromWorker },
   {
     name: 'Kubernetes client',
     line: 'second',
@@ -190,122 +157,6 @@ const libraries: Attempt[] = [
     act: listNamespaces,
   },
 ];
-
-/** What is started as a command, by the project's own runner and behind its back. */
-const commands: Attempt[] = [
-  {
-    name: 'ssh',
-    line: 'first',
-    kind: 'production-address',
-    reaches: '192.168.1.201:22',
-    act: () => run('ssh', [...sshOptions, 'root@192.168.1.201', 'true'], bounded),
-  },
-  {
-    name: 'ssh ProxyJump',
-    line: 'first',
-    kind: 'production-address',
-    reaches: '192.168.1.202:22',
-    act: () => run('ssh', [...sshOptions, '-o', 'ProxyJump=root@192.168.1.202', 'root@10.77.0.201', 'true'], bounded),
-  },
-  {
-    name: 'ssh ProxyCommand',
-    line: 'first',
-    kind: 'production-address',
-    reaches: '192.168.1.203:22',
-    act: () =>
-      run(
-        'ssh',
-        [
-          ...sshOptions,
-          '-o',
-          'ProxyCommand=ssh -o StrictHostKeyChecking=no -o ConnectTimeout=2 -W %h:%p root@3232235979',
-          'root@10.77.0.201',
-          'true',
-        ],
-        bounded,
-      ),
-  },
-  {
-    name: 'git over http',
-    line: 'first',
-    kind: 'production-address',
-    reaches: '192.168.1.202:3000',
-    act: () => run('git', ['ls-remote', 'http://192.168.1.202:3000/arcodange-org/erp.git'], bounded),
-  },
-  {
-    name: 'git over ssh',
-    line: 'first',
-    kind: 'production-address',
-    reaches: '192.168.1.202:22',
-    act: () =>
-      run('git', ['ls-remote', 'git@192.168.1.202:arcodange-org/erp.git'], {
-        ...bounded,
-        env: { GIT_SSH_COMMAND: `ssh ${sshOptions.join(' ')}` },
-      }),
-  },
-  {
-    name: 'git, rewritten remote',
-    line: 'first',
-    kind: 'production-address',
-    reaches: '192.168.1.202:3000',
-    act: () =>
-      run(
-        'git',
-        [
-          '-c',
-          'url.http://192.168.1.202:3000/.insteadOf=http://10.77.0.202:3000/',
-          'ls-remote',
-          'http://10.77.0.202:3000/erp.git',
-        ],
-        bounded,
-      ),
-  },
-  {
-    name: 'curl',
-    line: 'first',
-    kind: 'production-address',
-    reaches: '192.168.1.203:443',
-    act: () => run('curl', [...curl, 'https://0xC0.0xA8.0x1.0xCB/'], bounded),
-  },
-  {
-    name: 'curl, name in /etc/hosts',
-    line: 'first',
-    kind: 'resolves-to-refused',
-    reaches: '192.168.1.201:80',
-    act: () => run('curl', [...curl, `http://${plantedHostsName}/`], bounded),
-  },
-  {
-    name: 'curl, proxy in its environment',
-    line: 'first',
-    kind: 'production-address',
-    reaches: '192.168.1.203:80',
-    act: () =>
-      run('curl', [...curl, 'http://10.77.0.201/'], { ...bounded, env: { http_proxy: 'http://192.168.1.203:80' } }),
-  },
-  {
-    name: 'shell script',
-    line: 'first',
-    kind: 'production-address',
-    reaches: '192.168.1.201:80',
-    act: () => run('sh', ['-c', `curl ${curl.join(' ')} http://192.168.1.201/`], bounded),
-  },
-  {
-    name: 'curl started by a library',
-    line: 'second',
-    kind: 'production-address',
-    reaches: '192.168.1.201:80',
-    act: () => child('curl', [...curl, 'http://192.168.1.201/']),
-  },
-  {
-    name: 'environment given by a library',
-    line: 'second',
-    kind: 'production-address',
-    reaches: '192.168.1.202:80',
-    act: () => child('curl', [...curl, 'http://10.77.0.201/'], { http_proxy: 'http://192.168.1.202:80' }),
-  },
-];
-
-export const attempts: readonly Attempt[] = [...libraries, ...commands];
 
 /** The first look-up is answered with a permitted address, the second with production's. */
 async function rebind(): Promise<void> {
@@ -318,6 +169,23 @@ function sendDatagram(): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     sender.send('question', 53, '192.168.1.201', (error) => (error === null ? resolve() : reject(error)));
   }).finally(() => sender.close());
+}
+
+/** A worker has modules of its own: the second line must be in it as well. */
+function fromWorker(): Promise<void> {
+  const script =
+    "require('node:net').connect(22, '192.168.1.201').once('error', (e) => { throw e; }).on('data', () => {})";
+  return new Promise((resolve, reject) => {
+    new Worker(script, { eval: true }).once('error', reject).once('exit', () => resolve());
+  });
+}
+
+function http2Session(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connect('http://192.168.1.202:3000')
+      .once('error', reject)
+      .once('close', () => resolve());
+  });
 }
 
 async function listNamespaces(): Promise<unknown> {
