@@ -18,6 +18,8 @@ const recordShape = z.object({
   registered: z.string(),
   /** Place in the order of registration: undone in reverse. */
   order: z.number(),
+  /** The command it was registered in, which knows its kind. */
+  command: z.string(),
   /** Which sandbox it belongs to; a record of another one is dropped with it. */
   sandbox: z.string().nullable(),
   /** Name of the replayable kind, or null for one that only its own process could run. */
@@ -77,6 +79,7 @@ export class UndoJournal {
       scenario: this.scenario,
       registered: new Date().toISOString(),
       order: this.entries.length,
+      command: `npm run ${process.env['npm_lifecycle_event'] ?? 'suite'}`,
       sandbox: this.sandbox ?? null,
       kind: replayable ? undo.kind : null,
       args: replayable ? undo.args : null,
@@ -124,10 +127,14 @@ export class Leftovers {
         removeRecord(this.folder, record.id);
         continue;
       }
-      const kind = record.kind === null ? undefined : kinds.get(record.kind);
-      if (kind === undefined) {
+      if (record.kind === null) {
         failed.push(`${record.description} (only the run that began it could undo it)`);
         removeRecord(this.folder, record.id);
+        continue;
+      }
+      const kind = kinds.get(record.kind);
+      if (kind === undefined) {
+        failed.push(`${record.description} (left by \`${record.command}\`: run it again, it begins with that)`);
         continue;
       }
       const ready = await Promise.all(kind.needs.map(isReady));

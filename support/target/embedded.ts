@@ -39,7 +39,8 @@ export class EmbeddedTarget implements Target {
   private failure: string | undefined;
 
   stages(): readonly string[] {
-    return stages.map((stage) => stage.name);
+    // Powering the machines on is recorded like a stage, before all others.
+    return ['machines', ...stages.map((stage) => stage.name)];
   }
 
   async ready(stage: string): Promise<Finding> {

@@ -1,0 +1,36 @@
+import { appOfAppsManual } from '../../support/argocd/faults';
+import { bucketStopped } from '../../support/backups/faults';
+import type { Fault } from '../../support/fault';
+import { giteaStopped } from '../../support/gitea/faults';
+import { nodesCordoned, repoServerDown, secretsOperatorDown } from '../../support/kubernetes/faults';
+import { editorPowerless, lookupLocked, pgbouncerStopped, postgresStopped } from '../../support/postgres/faults';
+import { ciIssuerReplaced, vaultSealed } from '../../support/vault/faults';
+import type { PlantedFault } from './fault';
+// The runner undoes what a broken scenario had to leave behind; it must know how.
+import '../../support/canary/scenario';
+
+/** A fault that must break the canary's chain at one link. */
+function breaksLink(fault: Fault, link: string): PlantedFault {
+  return {
+    fault,
+    feature: 'features/canary.feature',
+    scenario: 'The canary passes every link of the convention chain and leaves nothing behind',
+    redAt: { step: 'these links hold:', says: new RegExp(`link ${link}\\W+holds\\W+broken`) },
+  };
+}
+
+/** Every planted fault, with the scenario that must catch it and where. A check that none of these can turn red does not count. */
+export const plantedFaults: readonly PlantedFault[] = [
+  breaksLink(giteaStopped, 'repository'),
+  breaksLink(postgresStopped, 'database'),
+  breaksLink(bucketStopped, 'database'),
+  breaksLink(vaultSealed, 'vault-policies'),
+  breaksLink(ciIssuerReplaced, 'ci-role'),
+  breaksLink(pgbouncerStopped, 'credentials'),
+  breaksLink(lookupLocked, 'credentials'),
+  breaksLink(editorPowerless, 'credentials'),
+  breaksLink(appOfAppsManual, 'application'),
+  breaksLink(repoServerDown, 'application'),
+  breaksLink(secretsOperatorDown, 'secret'),
+  breaksLink(nodesCordoned, 'pod'),
+];
