@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { run } from '../../support/command';
 import { OperatorError } from '../../support/failure';
 import { acquireLock } from '../lock';
-import { recipes, selectRecipes, type Recipe } from './recipes';
+import { recipes, selectRecipes } from './recipes';
 import { componentSource } from './source';
 import { verifyComponent } from './states';
 import {
@@ -18,6 +18,7 @@ import {
   writeManifest,
   type ForgeStore,
   type Manifest,
+  type ManifestEntry,
 } from './store';
 
 /** What an import or export took along. */
@@ -41,10 +42,10 @@ export async function exportComponents(
 ): Promise<Carried> {
   const target = resolve(file);
   requireSuffix(target);
-  const chosen: Recipe[] = [];
+  const chosen: { name: string; entry: ManifestEntry }[] = [];
   for (const recipe of selectRecipes(names)) {
-    const { state, why } = await verifyComponent(recipe, { store, thorough: true });
-    if (state === 'built') chosen.push(recipe);
+    const { state, why, entry } = await verifyComponent(recipe, { store, thorough: true });
+    if (state === 'built' && entry !== undefined) chosen.push({ name: recipe.name, entry });
     else if (names !== 'all') throw notExportable(target, `${recipe.name} is ${state}: ${why ?? ''}`, recipe.name);
   }
   if (chosen.length === 0) throw notExportable(target, 'no component is built', '');
@@ -52,7 +53,7 @@ export async function exportComponents(
   const draft = target.replace(suffixes, `.${process.pid}.part$&`);
   const known = readManifest(store);
   const manifest: Manifest = { ...known, components: {} };
-  for (const { name } of chosen) manifest.components[name] = known.components[name]!;
+  for (const { name, entry } of chosen) manifest.components[name] = entry;
   const files = Object.values(manifest.components).flatMap((entry) => Object.keys(entry.files));
   try {
     await writeManifest({ ...store, home: staged }, manifest);
@@ -83,7 +84,7 @@ export async function exportComponents(
     await rm(staged, { recursive: true, force: true });
     await rm(draft, { force: true });
   }
-  return { file: target, components: chosen.map((recipe) => recipe.name) };
+  return { file: target, components: chosen.map(({ name }) => name) };
 }
 
 /**
@@ -109,7 +110,7 @@ export async function importComponents(file: string, store: ForgeStore = forgeSt
     for (const recipe of recipes) {
       const entry = manifest.components[recipe.name];
       if (entry === undefined) continue;
-      await installFrom(staged, recipe.name, manifest, store);
+      await installFrom(staged, recipe.name, entry, store);
     }
     return { file: source, components: Object.keys(manifest.components) };
   } finally {
@@ -148,8 +149,7 @@ async function readArchive(source: string, staged: string, store: ForgeStore): P
   return manifest;
 }
 
-async function installFrom(staged: string, name: string, manifest: Manifest, store: ForgeStore): Promise<void> {
-  const entry = manifest.components[name]!;
+async function installFrom(staged: string, name: string, entry: ManifestEntry, store: ForgeStore): Promise<void> {
   const own = join(staged, `.${name}`);
   for (const path of Object.keys(entry.files)) {
     await mkdir(dirname(join(own, path)), { recursive: true });

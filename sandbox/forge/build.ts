@@ -6,7 +6,7 @@ import { run } from '../../support/command';
 import { OperatorError } from '../../support/failure';
 import type { OnProgress } from '../progress';
 import { go, requireCCompiler, requireGo, type GoCaches, type GoOptions } from './go';
-import type { Recipe } from './recipes';
+import type { Recipe } from './recipe';
 import { componentSource, localModule } from './source';
 import { filesBelow, install, type ForgeStore } from './store';
 import { goDirective, workspaceModule } from './workspace';

@@ -3,7 +3,7 @@ import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../support/failure';
 import type { GoCaches } from './go';
-import type { Recipe } from './recipes';
+import type { Recipe } from './recipe';
 
 /** Free space a machine must keep for everything else, in GiB. */
 const reserveGiB = 1;

@@ -4,7 +4,8 @@ import type { OnProgress } from '../progress';
 import { compile, prepare, type BuildContext, type Prepared } from './build';
 import { cachesLeft, dropCaches, forgeCaches, planCaches } from './caches';
 import { requireGo } from './go';
-import { selectRecipes, type Recipe } from './recipes';
+import type { Recipe } from './recipe';
+import { selectRecipes } from './recipes';
 import { verifyComponent } from './states';
 import { forgeLock, forgeStore, forgeWork, type ForgeStore } from './store';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../support/paths';
-import type { Recipe } from './recipes';
+import type { Recipe } from './recipe';
 
 /** What a component is built from, as far as this checkout decides it. */
 export interface ComponentSource {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { recipes, type Recipe } from './recipes';
+import type { Recipe } from './recipe';
+import { recipes } from './recipes';
 import { componentSource } from './source';
 import { fileRecord, forgeStore, readManifest, writeAtomically, type ForgeStore, type ManifestEntry } from './store';
 

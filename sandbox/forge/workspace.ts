@@ -1,5 +1,5 @@
 import { isAtLeast } from './go';
-import type { Recipe } from './recipes';
+import type { Recipe } from './recipe';
 
 /**
  * The go.mod of a throw-away module that builds a recipe's packages. `go install` refuses a module whose go.mod has `replace`

@@ -1,4 +1,4 @@
-import type { Provenance } from '../forge/recipes';
+import type { Provenance } from '../forge/recipe';
 import type { DebianTree } from './debian';
 import { imageTools } from './debian';
 import type { ImageConfig } from './layout';
