@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { compare, type Finding } from '../finding';
-import type { BucketClient } from '../backups/client';
-import { renderAllRepositories } from '../factory/repositories';
-import { nearMiss, type InstanceNames } from '../naming';
+import type { InstanceNames } from '../naming';
 import type { Systems } from '../systems';
 import { ciMount } from '../vault/ci-token';
 import { postgresStatePrefix, vaultStatePrefix } from '../tofu/roots';
-import { keysInState } from '../tofu/state';
 import { declares } from './registration';
+import { strayKeys } from './strays';
 
 type Look = (systems: Systems, names: InstanceNames) => Promise<Finding>;
 
@@ -82,20 +80,12 @@ const looks: Look[] = [
       (await states.list(`${statePrefix}/`)).map((object) => object.name),
       `bucket ${states.bucket}`,
     ),
-  async ({ states, inventory }, { app }) => {
-    // Also under a mistyped name, but never an app that the factory has.
-    const known = renderAllRepositories(undefined, inventory);
-    const left = (await sharedKeys(states)).filter((key) => !known.has(key) && (key === app || nearMiss(app, [key])));
-    return absent('entries in the shared OpenTofu states', left, `bucket ${states.bucket}`);
+  async (systems, { app }) => {
+    const prefixes = [postgresStatePrefix, vaultStatePrefix];
+    const left = await Promise.all(prefixes.map((prefix) => strayKeys(systems, prefix, app)));
+    return absent('entries in the shared OpenTofu states', left.flat(), `bucket ${systems.states.bucket}`);
   },
 ];
-
-async function sharedKeys(states: BucketClient): Promise<string[]> {
-  const prefixes = [postgresStatePrefix, vaultStatePrefix];
-  const objects = (await Promise.all(prefixes.map((prefix) => states.list(`${prefix}/`)))).flat();
-  const texts = objects.filter(({ name }) => name.endsWith('.tfstate')).map(({ name }) => states.get(name));
-  return (await Promise.all(texts)).flatMap((text) => [...keysInState(text.toString('utf8'))]);
-}
 
 function listed(what: string, names: string[], name: string, source: string): Finding {
   return absent(what, names.includes(name) ? name : undefined, source);

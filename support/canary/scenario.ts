@@ -9,6 +9,7 @@ import { decisive, runChain } from './chain';
 import { probeGone } from './gone';
 import type { CanaryContext, ChainResult } from './link';
 import { chain } from './links';
+import { assertThrowaway } from './strays';
 import { plantTypo } from './typos';
 import { undoCanary } from './undo';
 import { Workspace } from './workspace';
@@ -25,6 +26,7 @@ export const canaryUndo = defineUndo({
 
 /** Prepares a run: clients, names, and the working copy with the app added. Nothing in the sandbox is changed yet. */
 export async function prepareCanary(app: string): Promise<CanaryContext> {
+  assertThrowaway(app);
   const systems = connectSystems();
   const names = namesOf(app, 'prod', systems.inventory.domain);
   return { systems, names, workspace: await Workspace.prepare(systems, names) };

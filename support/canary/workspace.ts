@@ -5,9 +5,10 @@ import { OperatorError } from '../failure';
 import type { InstanceNames } from '../naming';
 import { cacheHome, factoryHome } from '../paths';
 import type { Systems } from '../systems';
-import { postgresRoot, vaultRoot, appRoot } from '../tofu/roots';
+import { appRoot, postgresRoot, postgresStatePrefix, vaultRoot, vaultStatePrefix } from '../tofu/roots';
 import type { Applied, PlannedChange } from '../tofu/client';
 import { addToTfvars, addToValues } from './registration';
+import { strayKeys } from './strays';
 
 /** Folders of the factory that a run works on a copy of. */
 const folders = ['postgres', 'hashicorp-vault', 'argocd'];
@@ -110,12 +111,16 @@ export class Workspace {
     return this.systems.tofu.apply(root, onlyAdditions);
   }
 
-  /** Applies both shared roots without the app. Only removals are permitted. */
-  async applyWithoutApp(): Promise<{ postgres: () => Promise<Applied>; vault: () => Promise<Applied> }> {
-    return Promise.resolve({
-      postgres: () => this.systems.tofu.apply(postgresRoot(this.systems, this.path('postgres/iac')), onlyRemovals),
-      vault: () => this.systems.tofu.apply(vaultRoot(this.systems, this.path('hashicorp-vault/iac')), onlyRemovals),
-    });
+  /** Applies postgres/iac as it is without the app. Only removals are permitted. */
+  async clearPostgres(): Promise<void> {
+    if ((await strayKeys(this.systems, postgresStatePrefix, this.app)).length === 0) return;
+    await this.systems.tofu.apply(postgresRoot(this.systems, this.path('postgres/iac')), onlyRemovals);
+  }
+
+  /** Applies hashicorp-vault/iac as it is without the app. Only removals are permitted. */
+  async clearVault(): Promise<void> {
+    if ((await strayKeys(this.systems, vaultStatePrefix, this.app)).length === 0) return;
+    await this.systems.tofu.apply(vaultRoot(this.systems, this.path('hashicorp-vault/iac')), onlyRemovals);
   }
 
   /** Registers the app with the app-of-apps: one commit to the factory repository. */

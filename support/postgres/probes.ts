@@ -15,7 +15,10 @@ export async function probeDatabase(postgres: PostgresClient, database: string, 
   const one = found.find((row) => row.datname === database);
   const names = found.map((row) => row.datname);
   const seen = one === undefined ? 'no such database' : `owned by ${one.owner}`;
-  const hint = one === undefined ? typoHint(database, names, where) : `the owner is set in ${where}`;
+  const hint =
+    one === undefined
+      ? typoHint(database, names, where)
+      : `"${one.owner}" owns it instead of "${owner}": a typo in ${where}`;
   return definite(compare(`database ${database}`, `owned by ${owner}`, seen, 'pg_database', hint));
 }
 

@@ -32,7 +32,7 @@ export async function probePolicyAllows(
   const allowed = await vault.capabilities([policy], Object.keys(expected));
   return Object.entries(expected).map(([path, wanted]) => {
     const seen = [...(allowed[path] ?? [])].sort().join(', ');
-    const hint = `the path or the capabilities in ${where}`;
+    const hint = `it gives "${seen}" on ${path}: the path or the capabilities in ${where}`;
     return final(compare(`policy ${policy} on ${path}`, wanted, seen, 'POST sys/capabilities-accessor', hint));
   });
 }

@@ -24,7 +24,8 @@ export const plantedFaults: readonly PlantedFault[] = [
   breaksLink(giteaStopped, 'repository'),
   breaksLink(postgresStopped, 'database'),
   breaksLink(bucketStopped, 'database'),
-  breaksLink(vaultSealed, 'vault-policies'),
+  // postgres/iac keeps the editor's password in Vault: it is the first to need it.
+  breaksLink(vaultSealed, 'database'),
   breaksLink(ciIssuerReplaced, 'ci-role'),
   breaksLink(pgbouncerStopped, 'credentials'),
   breaksLink(lookupLocked, 'credentials'),
