@@ -6,7 +6,7 @@ import { cgroupProcesses, leaveOperatorCgroup, operatorLeftovers, removeCgroups 
 import { detachDisk, diskMounted, ensureDisk } from './machines/disk';
 import { ensureEdge, removeEdge } from './machines/edge';
 import { diskImage, diskMount, labStateFile, machinesHome, rootMountPoint, runHome } from './machines/layout';
-import { ensureBridge, ensureRoutes, removeBridge } from './machines/network';
+import { ensureBridge, ensureRoutes, plugCable, removeBridge } from './machines/network';
 import { ensureOperatorKey, prepareMachine, setSecretsAside, writeKnownHosts } from './machines/operator';
 import { isOn, powerCut, powerOn, type BootMedia } from './machines/power';
 import { isRunning, signal } from './machines/processes';
@@ -67,7 +67,8 @@ export async function machinesUp(inventory: Inventory, media: BootMedia): Promis
   mkdirSync(rootMountPoint, { recursive: true, mode: 0o700 });
   await ensureEdge(inventory);
   await Promise.all([ensureBridge(inventory), ensureOperatorKey()]);
-  const off = inventory.machines.filter((machine) => !isOn(machine.name));
+  const plugged = await Promise.all(inventory.machines.map(async ({ name }) => isOn(name) && (await plugCable(name))));
+  const off = inventory.machines.filter((_, index) => plugged[index] !== true);
   await Promise.all(
     off.map(async (machine) => {
       await powerCut(machine.name);

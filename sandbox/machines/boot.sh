@@ -57,7 +57,7 @@ kernel_settings() {
 
 machine() {
   cable
-  hostname "$LAB_MACHINE"
+  echo "$LAB_MACHINE" > /proc/sys/kernel/hostname
   mount -t overlay overlay \
     -o "lowerdir=$LAB_BASE,upperdir=$LAB_HOME_DIR/upper,workdir=$LAB_HOME_DIR/work,index=off" "$LAB_ROOT"
   cd "$LAB_ROOT"

@@ -10,6 +10,7 @@ export function machineNetworkBatch(inventory: Inventory, machine: Machine): str
   const nodes = clusterMachines(inventory).filter((node) => node.name !== machine.name && node.podSubnet);
   return [
     'link set lo up',
+    `link set eth0 address ${hardwareAddress(machine.address)}`,
     `addr add ${machine.address}/${prefixLength(inventory.networkCidr)} dev eth0`,
     'link set eth0 up',
     ...nodes.map((node) => `route add ${node.podSubnet} via ${node.address}`),
@@ -19,6 +20,16 @@ export function machineNetworkBatch(inventory: Inventory, machine: Machine): str
   ].join('\n');
 }
 
+/**
+ * The hardware address that belongs to an IPv4 address of the lab: the same after every power-on, as a real machine's is.
+ * With another one its neighbours would send to the old one until their tables forget it, about ten seconds.
+ */
+export function hardwareAddress(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  // 02: administered locally; 4c: L, for lab.
+  return ['02', '4c', ...bytes].join(':');
+}
+
 function prefixLength(cidr: string): string {
   return cidr.split('/')[1] ?? '24';
 }
@@ -26,7 +37,7 @@ function prefixLength(cidr: string): string {
 /** Makes the bridge with the operator's address on it, or completes a half-made one. Routes come with `ensureRoutes`. */
 export async function ensureBridge(inventory: Inventory): Promise<void> {
   const batch = [
-    `link set ${bridgeName} addrgenmode none`,
+    `link set ${bridgeName} addrgenmode none address ${hardwareAddress(inventory.operatorAddress)}`,
     `addr replace ${inventory.operatorAddress}/${prefixLength(inventory.networkCidr)} dev ${bridgeName}`,
     `link set ${bridgeName} up`,
     '',
@@ -48,6 +59,12 @@ export async function ensureRoutes(inventory: Inventory): Promise<void> {
 /** Removes the bridge; its address and routes go with it. */
 export async function removeBridge(): Promise<void> {
   await run('ip', ['link', 'del', bridgeName], { allowFailure: true });
+}
+
+/** Plugs the cable of a machine that is on into the bridge, if it is not. @returns false when there is no cable. */
+export async function plugCable(machine: string): Promise<boolean> {
+  const set = ['link', 'set', cableName(machine), 'master', bridgeName, 'up'];
+  return (await run('ip', set, { allowFailure: true })).exitCode === 0;
 }
 
 /** Removes the host's end of a machine's cable, which a power cut leaves until the kernel has cleaned up. */

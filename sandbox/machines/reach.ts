@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
+import { eventually } from '../../support/eventually';
 import type { Machine } from '../../support/inventory';
-import { until } from './until';
 
 /** Milliseconds a service of the lab, one hop away, has to accept a connection. */
 const connectMs = 500;
@@ -23,10 +23,20 @@ const sshPort = 22;
 
 /** Waits until a machine that was powered on can be reached by SSH. @throws AwaitTimeout after 15 s. */
 export async function untilReachable(machine: Machine): Promise<void> {
-  await until(
-    `${machine.name} answers over SSH`,
-    async () =>
-      (await accepts(machine.address, sshPort)) ? [] : [`nothing accepts connections at ${machine.address}:${sshPort}`],
-    15_000,
+  const where = `${machine.address}:${sshPort}`;
+  await eventually(
+    `${machine.name} can be reached by SSH`,
+    async () => {
+      const reached = await accepts(machine.address, sshPort);
+      return {
+        subject: `SSH of ${machine.name}`,
+        status: reached ? 'met' : 'unmet',
+        expected: `connections accepted at ${where}`,
+        actual: reached ? 'accepted' : 'not accepted',
+        source: where,
+        hint: `read \`npm run lab -- logs ${machine.name} sshd\`, then \`npm run lab -- power cut ${machine.name}\` and \`power on ${machine.name}\`.`,
+      };
+    },
+    { ms: 15_000 },
   );
 }

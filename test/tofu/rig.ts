@@ -19,6 +19,9 @@ export interface Rig {
   servers: Servers;
   inventory: Inventory;
   tofu: TofuClient;
+  /** The program, and the configuration that installs from the mirror. */
+  binary: string;
+  configuration: string;
   /** In the order in which they have to be applied the first time. */
   shared: { name: string; root: TofuRoot }[];
   apps: { name: string; root: () => Promise<TofuRoot> }[];
@@ -68,6 +71,8 @@ async function layOut(servers: Servers, inventory: Inventory): Promise<Rig> {
   const mirror = join(servers.folder, 'tofu');
   await writeProviderMirror(process.env['STANDINS_BIN'] ?? join(forgeHome, 'bin'), mirror);
 
+  const binary = join(forgeHome, 'bin', 'tofu');
+  const configuration = join(mirror, 'tofurc');
   const { host, port, username, password } = servers.postgres;
   const asRoot = { VAULT_ADDR: servers.vault.address, VAULT_TOKEN: servers.vault.token };
   const postgresEnvironment = { PGHOST: host, PGPORT: String(port), PGUSER: username, PGPASSWORD: password };
@@ -82,7 +87,9 @@ async function layOut(servers: Servers, inventory: Inventory): Promise<Rig> {
   return {
     servers,
     inventory,
-    tofu: new TofuClient(inventory, join(forgeHome, 'bin', 'tofu'), join(mirror, 'tofurc')),
+    tofu: new TofuClient(inventory, binary, configuration),
+    binary,
+    configuration,
     shared: [
       {
         name: 'hashicorp-vault',

@@ -61,6 +61,10 @@ describe("a machine's network", () => {
     ok(!batch.some((line) => line.includes('default')), 'no default route');
   });
 
+  it('has the same hardware address after every power-on', () => {
+    ok(batch.includes('link set eth0 address 02:4c:0a:4d:00:ca'));
+  });
+
   it("has a cable whose name the kernel accepts and that says it is the lab's", () => {
     for (const { name } of inventory.machines) match(cableName(name), /^lab-[a-z0-9]{1,11}$/);
   });
