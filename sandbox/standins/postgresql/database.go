@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -123,9 +124,8 @@ func (r *database) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	old, name := state.Name.ValueString(), plan.Name.ValueString()
 	owner := plan.Owner.ValueString()
 	if previous := state.Owner.ValueString(); previous != owner && plan.AlterObjectOwnership.ValueBool() {
-		statement := fmt.Sprintf("REASSIGN OWNED BY %s TO %s", identifier(previous), identifier(owner))
-		if err := r.server.execute(ctx, old, statement); err != nil {
-			failed(&resp.Diagnostics, "hand over the objects of "+previous+" in "+old, err)
+		r.handOver(ctx, old, previous, owner, &resp.Diagnostics)
+		if resp.Diagnostics.HasError() {
 			return
 		}
 	}
@@ -147,6 +147,18 @@ func (r *database) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	}
 	plan.ID = plan.Name
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// handOver gives the objects in a database to its new owner.
+func (r *database) handOver(ctx context.Context, database, from, to string, diagnostics *diag.Diagnostics) {
+	statement := fmt.Sprintf("REASSIGN OWNED BY %s TO %s", identifier(from), identifier(to))
+	err := r.server.execute(ctx, database, statement)
+	if said(err, dependentObjects) {
+		// The role that initdb made owns the system catalogues, which Postgres never hands over.
+		diagnostics.AddWarning("Objects of "+from+" in "+database+" stay its own", err.Error())
+	} else if err != nil {
+		failed(diagnostics, "hand over the objects of "+from+" in "+database, err)
+	}
 }
 
 // Delete ends other sessions (FORCE, Postgres 13 and newer), as the real provider does.

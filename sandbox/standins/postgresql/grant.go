@@ -122,6 +122,11 @@ func (r *grant) Read(ctx context.Context, req resource.ReadRequest, resp *resour
 	}
 	wanted := texts(ctx, state.Privileges, &resp.Diagnostics)
 	slices.Sort(wanted)
+	if state.Privileges.IsNull() {
+		state.Privileges = setOf(ctx, nil, &resp.Diagnostics)
+	}
+	fillUnset(&state.WithGrantOption, false)
+	state.ID = types.StringValue(target.identity())
 	for _, row := range rows {
 		held := row.Held
 		if state.WithGrantOption.ValueBool() {

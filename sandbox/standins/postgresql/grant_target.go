@@ -1,10 +1,15 @@
 package postgresql
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
 // privilegesRow is what one object grants to a role, sorted; Grantable are those the role may pass on.
@@ -144,4 +149,23 @@ func (t target) lock() string { return "grant " + t.kindName + " " + t.schema }
 
 func (t target) identity() string {
 	return strings.Join(append([]string{t.role, t.database, t.schema, t.kindName}, t.objects...), "_")
+}
+
+// ImportState takes role/database/schema/object_type, and objects joined by commas after one more slash. The real
+// provider has no import here.
+func (*grant) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	parts := strings.SplitN(req.ID, "/", 5)
+	if len(parts) < 4 || kinds[parts[3]].keyword == "" {
+		resp.Diagnostics.AddError("Not an identifier",
+			"Expected role/database/schema/object_type or role/database/schema/object_type/object,object, got "+strconv.Quote(req.ID)+".")
+		return
+	}
+	for index, name := range []string{"role", "database", "schema", "object_type"} {
+		if parts[index] != "" {
+			resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), parts[index])...)
+		}
+	}
+	if len(parts) == 5 {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("objects"), strings.Split(parts[4], ","))...)
+	}
 }

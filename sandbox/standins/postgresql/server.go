@@ -139,6 +139,7 @@ const (
 	undefinedFunction = "42883"
 	undefinedTable    = "42P01"
 	undefinedSchema   = "3F000"
+	dependentObjects  = "2BP01"
 )
 
 // said tells whether Postgres answered with one of these SQLSTATEs.
