@@ -1,0 +1,102 @@
+import { writeFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { registerSandboxSecrets } from '../evidence/known-secrets';
+import { redactor } from '../evidence/redaction';
+import { OperatorError, reason, runMain } from '../failure';
+import { dnsGate } from './dns/gate';
+import { renderGate } from './render/gate';
+import { asJson, asJUnit, asText } from './report';
+import { exitCodes, overall, type GateResult } from './result';
+
+const examples = `
+Examples:
+  npm run gate -- dns plan.json --zone sandbox.example.org
+  npm run gate -- render chart --before origin/main
+  npm run gate -- idempotence
+  npm run gate -- idempotence postgres.yml
+  npm run gate -- plan --all
+  npm run gate -- plan hashicorp-vault/iac --allow-changes
+
+Exit code: 0 green, 1 red, 2 cannot tell.`;
+
+interface Output {
+  json?: boolean;
+  junit?: string;
+}
+
+type Look = () => Promise<GateResult[]>;
+
+/** Reads the command line. @returns what to look at and how to print it, or undefined when help was printed. */
+function parseArguments(argv: readonly string[]): { look: Look; output: Output } | undefined {
+  let chosen: { look: Look; output: Output } | undefined;
+  const choose = (look: Look, output: Output): void => {
+    chosen = { look, output };
+  };
+  const program = new Command('npm run gate --').description('Judges a change before it reaches production.');
+  const gate = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--json', 'print the result as JSON')
+      .option('--junit <file>', 'also write the result as JUnit XML');
+  gate('dns', 'every record and zone a plan touches lies in the throwaway zone')
+    .argument('<plan>', 'the output of `tofu show -json`; - reads the standard input')
+    .requiredOption('--zone <zone>', 'the throwaway zone')
+    .option('--zone-id <id...>', 'id of the throwaway zone at the provider, where the plan does not say it', [])
+    .action((plan: string, options: Output & { zone: string; zoneId: string[] }) =>
+      choose(async () => [await dnsGate(plan, { zone: options.zone, zoneIds: options.zoneId })], options),
+    );
+  gate('render', 'a chart renders byte for byte as before for every existing instance')
+    .argument('<chart>', 'the chart’s folder in its git checkout')
+    .requiredOption('--before <revision>', 'the revision to compare the working tree with')
+    .action((chart: string, options: Output & { before: string }) =>
+      choose(async () => [await renderGate(chart, { before: options.before })], options),
+    );
+  program
+    .addHelpText('after', examples)
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
+  try {
+    if (argv.length === 0) {
+      program.outputHelp();
+      return undefined;
+    }
+    program.parse([...argv], { from: 'user' });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return undefined;
+    throw new OperatorError({
+      attempted: 'read the command line',
+      seen: thrown.message.replace(/^error: /, ''),
+      next: 'see `npm run gate -- --help`.',
+      exitCode: 2,
+    });
+  }
+  return chosen;
+}
+
+runMain(async () => {
+  const asked = parseArguments(process.argv.slice(2));
+  if (asked === undefined) return 0;
+  registerSandboxSecrets(redactor);
+  const results = redactor.value(await asked.look());
+  if (asked.output.junit !== undefined) writeJUnit(asked.output.junit, results);
+  process.stdout.write(`${asked.output.json === true ? asJson(results) : asText(results)}\n`);
+  return exitCodes[overall(results)];
+});
+
+function writeJUnit(file: string, results: readonly GateResult[]): void {
+  try {
+    writeFileSync(file, asJUnit(results));
+  } catch (thrown) {
+    throw new OperatorError({
+      attempted: 'write the JUnit report',
+      where: file,
+      seen: reason(thrown),
+      next: 'give a file in a folder that exists and can be written with --junit.',
+      exitCode: 2,
+    });
+  }
+}
