@@ -1,12 +1,14 @@
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPlaybook } from '../support/ansible/client';
 import { ensureAnsible } from '../support/ansible/environment';
-import { renderRepositories } from '../support/factory/repositories';
+import { readFactoryApps, renderRepositories } from '../support/factory/repositories';
 import { clusterMachines, type Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
 import { buildImages, pushImages } from './images/images';
 import { poweredOnAt } from './machines/power';
 import type { OnProgress } from './progress';
+import { mirrorConfiguration, writeProviderMirror } from './standins/mirror';
 
 /** What a stage may use. */
 export interface StageContext {
@@ -34,10 +36,35 @@ export interface Stage {
 /** Where the factory's repositories are rendered to before Gitea gets them. */
 const renderedRepositories = join(labHome, 'run', 'repositories');
 
+/** Where the repositories with OpenTofu roots lie as they do in a checkout, so that their relative module paths hold. */
+const tofuCheckout = join(labHome, 'run', 'tofu');
+
+/** Lays the OpenTofu roots out beside each other, away from the checkout of this project: init writes into their folders. */
+async function layOutRoots(): Promise<void> {
+  const rendered = `${tofuCheckout}.rendered`;
+  const apps = readFactoryApps().map(({ name }) => name);
+  renderRepositories(rendered);
+  const moves = [
+    ['tools/hashicorp-vault', 'hashicorp-vault'],
+    ['factory/postgres', 'postgres'],
+    ...apps.map((app) => [app, `apps/${app}`]),
+  ] as const;
+  for (const [from, to] of moves) await cp(join(rendered, from), join(tofuCheckout, to), { recursive: true });
+  await rm(rendered, { recursive: true, force: true });
+}
+
 /** What the playbooks learn from this host, by environment variable. */
 function playbookEnvironment(inventory: Inventory): Record<string, string> {
   const poweredOn = clusterMachines(inventory).map(({ name }) => [name, poweredOnAt(name)?.toISOString()]);
-  return { RENDERED_REPOSITORIES: renderedRepositories, POWERED_ON: JSON.stringify(Object.fromEntries(poweredOn)) };
+  return {
+    RENDERED_REPOSITORIES: renderedRepositories,
+    TOFU_CHECKOUT: tofuCheckout,
+    TOFU_CONFIGURATION: mirrorConfiguration,
+    FACTORY_APPS: readFactoryApps()
+      .map(({ name }) => name)
+      .join(' '),
+    POWERED_ON: JSON.stringify(Object.fromEntries(poweredOn)),
+  };
 }
 
 /** Runs the site's playbook of one stage; every task becomes a line of progress. */
@@ -127,8 +154,7 @@ export const stages: Stage[] = [
     needs: ['postgres', 'vault', 'depot'],
     components: ['tofu', 'standins'],
     run: async (context) => {
-      const { writeProviderMirror } = await import('./standins/mirror');
-      await writeProviderMirror();
+      await Promise.all([writeProviderMirror(), layOutRoots()]);
       await converge(context, 'platform');
     },
   },
