@@ -1,8 +1,8 @@
 import type { Finding } from '../../finding';
 import { printable, readName, within } from './names';
-import type { ResourceChange } from './plan';
+import { isRecord, type ResourceChange } from './plan';
 import { dnsType, type DnsType } from './resources';
-import { isRecord, type ZoneIndex } from './zones';
+import type { ZoneIndex } from './zones';
 
 /** What a change does, in the words of OpenTofu; undefined when it touches nothing. */
 export function touch({ change, previous_address, deposed }: ResourceChange): string | undefined {

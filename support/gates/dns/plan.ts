@@ -1,11 +1,17 @@
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { OperatorError, reason } from '../../failure';
+
+/** True for a JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** Plans above this size (bytes) are not read: 10,000 resources need about 20 MB, and memory is not without end. */
 export const largestPlan = 96 * 1024 * 1024;
 
-const values = z.record(z.string(), z.unknown());
+/** A JSON object, taken as it is: copying the values of 10,000 resources would double the memory. */
+const values = z.custom<Record<string, unknown>>(isRecord, 'not an object');
 const changeShape = z.object({
   actions: z.array(z.enum(['no-op', 'create', 'read', 'update', 'delete', 'forget', 'open'])).min(1),
   before: values.nullish(),
@@ -121,24 +127,9 @@ async function readText(file: string): Promise<string> {
   try {
     const handle = await open(file, 'r');
     try {
-      // Counted while reading, not asked of the file: what comes through a pipe has no size.
-      const chunks: Buffer[] = [];
-      let size = (await handle.stat()).size;
-      let read = 0;
-      if (size <= largestPlan) {
-        for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: 1024 * 1024 })) {
-          const bytes = z.instanceof(Buffer).parse(chunk);
-          read += bytes.length;
-          if (read > largestPlan) break;
-          chunks.push(bytes);
-        }
-      }
-      size = Math.max(size, read);
-      if (size > largestPlan) {
-        const limit = `${largestPlan / 1024 / 1024} MiB`;
-        throw unreadable(file, `it is larger than ${limit}, and no plan above that is read`);
-      }
-      const bytes = Buffer.concat(chunks);
+      const { size } = await handle.stat();
+      if (size > largestPlan) throw tooLarge(file);
+      const bytes = size > 0 ? await handle.readFile() : await readPipe(handle, file);
       if (bytes.subarray(0, 2).toString('latin1') === 'PK') throw unreadable(file, 'it is the binary plan file itself');
       if (bytes.includes(0)) throw unreadable(file, 'it is binary, or text that is not UTF-8');
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -151,6 +142,24 @@ async function readText(file: string): Promise<string> {
       thrown instanceof TypeError && 'code' in thrown && thrown.code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
     throw unreadable(file, decoding ? 'it is binary, or text that is not UTF-8' : reason(thrown), thrown);
   }
+}
+
+/** What comes through a pipe has no size to ask for: it is counted while it comes. */
+async function readPipe(handle: FileHandle, file: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let read = 0;
+  for await (const chunk of handle.createReadStream({ autoClose: false })) {
+    const bytes = z.instanceof(Buffer).parse(chunk);
+    read += bytes.length;
+    if (read > largestPlan) throw tooLarge(file);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(file: string): OperatorError {
+  const limit = `${largestPlan / 1024 / 1024} MiB`;
+  return unreadable(file, `it is larger than ${limit}, and no plan above that is read`);
 }
 
 /** Says why a text is no JSON without quoting it: a plan may hold secrets. */

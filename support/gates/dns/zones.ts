@@ -1,6 +1,6 @@
 import { readName, within } from './names';
 import { zoneTypes } from './resources';
-import { referencesOf, type ConfigModule, type ConfigResource, type Plan, type StateModule } from './plan';
+import { isRecord, referencesOf, type ConfigModule, type ConfigResource, type Plan, type StateModule } from './plan';
 
 /** Takes `[0]` and `["key"]` out of an address: the configuration knows a resource or module once, not an instance. */
 export function configAddress(address: string): string {
@@ -200,9 +200,4 @@ function zoneName(values: Record<string, unknown>): string | undefined {
     return reading.readable && reading.ascii !== '' ? reading.ascii : undefined;
   }
   return undefined;
-}
-
-/** True for a JSON object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
