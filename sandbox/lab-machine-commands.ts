@@ -105,7 +105,7 @@ async function power(how: 'on' | 'off' | 'cut', names: string[]): Promise<void> 
 }
 
 /** @throws OperatorError naming the machines there are. */
-export function machineNamed(inventory: Inventory, name: string): Machine {
+function machineNamed(inventory: Inventory, name: string): Machine {
   const machine = inventory.machines.find((candidate) => candidate.name === name);
   if (machine) return machine;
   const names = inventory.machines.map((candidate) => candidate.name).join(', ');

@@ -83,7 +83,7 @@ export async function machinesUp(inventory: Inventory, media: BootMedia): Promis
 }
 
 /** Cuts every machine of the lab, also one the inventory no longer names. */
-export async function cutAll(inventory: Inventory): Promise<void> {
+async function cutAll(inventory: Inventory): Promise<void> {
   await Promise.all(inventory.machines.map((machine) => powerCut(machine.name)));
 }
 

@@ -94,7 +94,7 @@ export function freeBytes(folder: string): number {
 }
 
 /** The loop devices that back the lab's disk: one while it is mounted. */
-export async function loopDevices(): Promise<string[]> {
+async function loopDevices(): Promise<string[]> {
   if (!existsSync(diskImage)) return [];
   const { stdout } = await run('losetup', ['--noheadings', '--output', 'NAME', '--associated', diskImage], {
     allowFailure: true,

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { run } from '../../support/command';
-import { OperatorError } from '../../support/failure';
 import { clusterMachines, type Inventory, type Machine } from '../../support/inventory';
 import { overlaps } from './cidr';
 import { bridgeName, cableName } from './layout';
@@ -72,14 +71,14 @@ export async function removeCable(machine: string): Promise<void> {
   await run('ip', ['link', 'del', cableName(machine)], { allowFailure: true });
 }
 
-export async function linkExists(name: string): Promise<boolean> {
+async function linkExists(name: string): Promise<boolean> {
   return (await run('ip', ['link', 'show', name], { allowFailure: true })).exitCode === 0;
 }
 
 const routesShape = z.array(z.object({ dst: z.string(), dev: z.string().optional() }).loose());
 
 /** A route of the host that the lab needs for itself. */
-export interface TakenSubnet {
+interface TakenSubnet {
   wanted: string;
   route: string;
   device: string;
@@ -97,21 +96,6 @@ export function takenSubnets(inventory: Inventory, ipRouteJson: string): TakenSu
     if (route.dst === 'default' || route.dev === bridgeName) return [];
     const hit = wanted.find((cidr) => overlaps(cidr, route.dst));
     return hit === undefined ? [] : [{ wanted: hit, route: route.dst, device: route.dev ?? '?' }];
-  });
-}
-
-/** @throws OperatorError when a network of the lab is in use on this host. */
-export async function assertSubnetsFree(inventory: Inventory): Promise<void> {
-  const { stdout } = await run('ip', ['-json', '-4', 'route', 'show', 'table', 'all']);
-  const taken = takenSubnets(inventory, stdout);
-  const first = taken[0];
-  if (first === undefined) return;
-  throw new OperatorError({
-    attempted: "use the lab's network",
-    where: 'this host',
-    expected: `no other route into ${first.wanted}`,
-    seen: taken.map((t) => `a route to ${t.route} on ${t.device}`).join(', '),
-    next: `remove it (\`ip route del ${first.route} dev ${first.device}\`, or end the VPN or container network that made it) and run the same command again.`,
   });
 }
 

@@ -166,7 +166,7 @@ function findInit(machine: string): number | undefined {
 
 /** Arguments with which nsenter runs a program inside the machine whose init has this host pid. */
 export function inside(init: number): string[] {
-  return ['--target', String(init), '--mount', '--uts', '--ipc', '--net', '--pid', '--root', '--wd=/', '--'];
+  return ['--target', String(init), '--mount', '--uts', '--ipc', '--net', '--pid', '--root', '--wd', '--'];
 }
 
 /** Seconds since the machine's init started; undefined when it is off. */
