@@ -13,6 +13,7 @@ options:
   command: {description: The program and its arguments, required: true, type: str}
   prelude: {description: Shell lines that run before the program, type: str, default: ''}
   user: {description: User the program runs as, type: str, default: root}
+  stop_signal: {description: Signal that ends the program cleanly and soon, type: str, default: TERM}
   env: {description: Environment of the program, type: dict, default: {}}
   restart: {description: Restart although the run script is unchanged (a file the program reads has changed), type: bool, default: false}
   service_dir: {description: Folder that runsvdir supervises, type: str, default: /etc/lab-service}
@@ -51,6 +52,7 @@ def main():
             prelude=dict(type="str", default=""),
             user=dict(type="str", default="root"),
             env=dict(type="dict", default={}),
+            stop_signal=dict(type="str", default="TERM"),
             restart=dict(type="bool", default=False),
             service_dir=dict(type="str", default="/etc/lab-service"),
             log_dir=dict(type="str", default="/data/log"),
@@ -70,6 +72,9 @@ def main():
         os.path.join(home, "log", "run"): (f"#!/bin/sh\nmkdir -p {logs}\nexec svlogd {logs}\n", 0o755),
         os.path.join(logs, "config"): (LOG_CONFIG, 0o644),
     }
+    if p["stop_signal"] != "TERM":
+        stop = os.path.join(home, "control", "t")
+        wanted[stop] = (f'#!/bin/sh\nexec kill -{p["stop_signal"]} "$(cat supervise/pid)"\n', 0o755)
     before = {path: read(path) for path in wanted}
     differing = [path for path, (text, _) in wanted.items() if before[path] != text]
     changed = bool(differing) or p["restart"]
