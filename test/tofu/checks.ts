@@ -3,6 +3,7 @@ import { namesOf } from '../../support/naming';
 import { converge } from './cli';
 import { drift } from './drift';
 import { imports } from './imports';
+import { everythingElse, removal } from './rest';
 import type { Rig } from './rig';
 import { answerTo, sql } from './sql';
 import { lease, loginAsCi, revoke, vault } from './vault';
@@ -89,4 +90,4 @@ const ci: Check = {
   },
 };
 
-export const checks: readonly Check[] = [leasedUsers, bounded, lookup, ci, drift, imports];
+export const checks: readonly Check[] = [leasedUsers, bounded, lookup, ci, drift, imports, everythingElse, removal];

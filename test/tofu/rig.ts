@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { writeProviderMirror } from '../../sandbox/standins/mirror';
-import { readFactoryApps, renderAppRepository } from '../../support/factory/repositories';
+import { layOutRootModules } from '../../support/factory/checkout';
 import { readInventory, type Inventory } from '../../support/inventory';
 import { namesOf } from '../../support/naming';
-import { factoryHome, forgeHome } from '../../support/paths';
+import { forgeHome } from '../../support/paths';
 import { TofuClient, type TofuRoot } from '../../support/tofu/client';
 import { ciToken } from '../../support/vault/ci-token';
 import { startServers, type Servers } from './servers';
@@ -25,6 +25,8 @@ export interface Rig {
   /** In the order in which they have to be applied the first time. */
   shared: { name: string; root: TofuRoot }[];
   apps: { name: string; root: () => Promise<TofuRoot> }[];
+  /** Public key (PEM file) of the CI issuer. */
+  publicKey: string;
   stop(): Promise<void>;
 }
 
@@ -49,19 +51,7 @@ export async function startRig(): Promise<Rig> {
 }
 
 async function layOut(servers: Servers, inventory: Inventory): Promise<Rig> {
-  const checkout = join(servers.folder, 'checkout');
-  for (const folder of ['postgres', 'hashicorp-vault']) {
-    const withoutWork = (path: string): boolean => !basename(path).startsWith('.terraform');
-    await cp(join(factoryHome, folder), join(checkout, folder), { recursive: true, filter: withoutWork });
-  }
-  const apps = readFactoryApps();
-  for (const app of apps) {
-    for (const [path, text] of renderAppRepository(app, { inventory })) {
-      const file = join(checkout, 'apps', app.name, path);
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, text);
-    }
-  }
+  const modules = layOutRootModules(join(servers.folder, 'checkout'), { inventory });
   const issuer = generateKeyPairSync('ed25519', {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -76,8 +66,8 @@ async function layOut(servers: Servers, inventory: Inventory): Promise<Rig> {
   const { host, port, username, password } = servers.postgres;
   const asRoot = { VAULT_ADDR: servers.vault.address, VAULT_TOKEN: servers.vault.token };
   const postgresEnvironment = { PGHOST: host, PGPORT: String(port), PGUSER: username, PGPASSWORD: password };
-  const appRoot = async (name: string): Promise<TofuRoot> => ({
-    directory: join(checkout, 'apps', name, 'iac'),
+  const appRoot = async (name: string, directory: string): Promise<TofuRoot> => ({
+    directory,
     statePrefix: namesOf(name).statePrefix,
     env: {
       VAULT_ADDR: servers.vault.address,
@@ -90,11 +80,12 @@ async function layOut(servers: Servers, inventory: Inventory): Promise<Rig> {
     tofu: new TofuClient(inventory, binary, configuration),
     binary,
     configuration,
+    publicKey,
     shared: [
       {
         name: 'hashicorp-vault',
         root: {
-          directory: join(checkout, 'hashicorp-vault', 'iac'),
+          directory: modules.vault,
           statePrefix: 'sandbox/hashicorp-vault/main',
           env: {
             ...asRoot,
@@ -107,16 +98,13 @@ async function layOut(servers: Servers, inventory: Inventory): Promise<Rig> {
       {
         name: 'postgres',
         root: {
-          directory: join(checkout, 'postgres', 'iac'),
+          directory: modules.postgres,
           statePrefix: 'sandbox/postgres/main',
           env: { ...asRoot, ...postgresEnvironment, TF_VAR_postgres_endpoint: inventory.endpoints.postgres },
         },
       },
     ],
-    apps: apps.map(({ name }) => ({ name, root: () => appRoot(name) })),
-    stop: async () => {
-      await servers.stop();
-      await rm(servers.folder, { recursive: true, force: true });
-    },
+    apps: [...modules.apps].map(([name, directory]) => ({ name, root: () => appRoot(name, directory) })),
+    stop: () => servers.stop(),
   };
 }

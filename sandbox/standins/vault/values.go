@@ -140,7 +140,7 @@ func parameters(fields []field, now, before values) map[string]any {
 	return body
 }
 
-// observe takes over what Vault says. A text that only differs in JSON spelling stays as it was written.
+// observe takes over what Vault says. What only differs in spelling stays as it was written.
 func observe(fields []field, into values, data map[string]any) error {
 	for _, f := range fields {
 		if f.local || f.hidden {
@@ -150,12 +150,26 @@ func observe(fields []field, into values, data map[string]any) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.parameter(), err)
 		}
-		if f.kind == jsonText && sameJSON(into.text(f.name), found.(string)) {
+		if written, known := into[f.name]; known && f.means(written, found) {
 			continue
 		}
 		into[f.name] = found
 	}
 	return nil
+}
+
+// means tells whether Vault holds what was written: JSON in any spelling, list entries without the blanks around them.
+func (f field) means(written, found any) bool {
+	switch f.kind {
+	case jsonText:
+		text, _ := written.(string)
+		return sameJSON(text, found.(string))
+	case list, set:
+		entries, _ := written.([]string)
+		return slices.EqualFunc(entries, found.([]string), func(one, other string) bool { return strings.TrimSpace(one) == other })
+	default:
+		return equal(written, found)
+	}
 }
 
 // decode reads a parameter as Vault's API gives it: numbers as json.Number, absent ones not at all.
