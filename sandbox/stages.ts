@@ -1,7 +1,7 @@
-import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPlaybook } from '../support/ansible/client';
 import { ensureAnsible } from '../support/ansible/environment';
+import { layOutRootModules } from '../support/factory/checkout';
 import { readFactoryApps, renderRepositories } from '../support/factory/repositories';
 import { clusterMachines, type Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
@@ -38,20 +38,6 @@ const renderedRepositories = join(labHome, 'run', 'repositories');
 
 /** Where the repositories with OpenTofu roots lie as they do in a checkout, so that their relative module paths hold. */
 const tofuCheckout = join(labHome, 'run', 'tofu');
-
-/** Lays the OpenTofu roots out beside each other, away from the checkout of this project: init writes into their folders. */
-async function layOutRoots(): Promise<void> {
-  const rendered = `${tofuCheckout}.rendered`;
-  const apps = readFactoryApps().map(({ name }) => name);
-  renderRepositories(rendered);
-  const moves = [
-    ['tools/hashicorp-vault', 'hashicorp-vault'],
-    ['factory/postgres', 'postgres'],
-    ...apps.map((app) => [app, `apps/${app}`]),
-  ] as const;
-  for (const [from, to] of moves) await cp(join(rendered, from), join(tofuCheckout, to), { recursive: true });
-  await rm(rendered, { recursive: true, force: true });
-}
 
 /** What the playbooks learn from this host, by environment variable. */
 function playbookEnvironment(inventory: Inventory): Record<string, string> {
@@ -154,7 +140,8 @@ export const stages: Stage[] = [
     needs: ['postgres', 'vault', 'depot'],
     components: ['tofu', 'standins'],
     run: async (context) => {
-      await Promise.all([writeProviderMirror(), layOutRoots()]);
+      layOutRootModules(tofuCheckout);
+      await writeProviderMirror();
       await converge(context, 'platform');
     },
   },

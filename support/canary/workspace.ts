@@ -157,7 +157,8 @@ export class Workspace {
     for (const folder of folders) {
       await cp(join(factoryHome, folder), this.path(folder), {
         recursive: true,
-        filter: (from) => basename(from) !== '.terraform',
+        // Lock files name the checksums of the real providers, which stand-ins do not have.
+        filter: (from) => !basename(from).startsWith('.terraform'),
       });
     }
   }
