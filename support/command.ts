@@ -27,8 +27,29 @@ export interface CommandOptions {
 }
 
 /** What a child process may know of the caller's environment (issue 4: children get an allow-list). */
-const passedOn = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TERM', 'TMPDIR', 'USER', 'LOGNAME', 'XDG_CACHE_HOME', 'SSL_CERT_FILE',
-  'SSL_CERT_DIR', 'GOPROXY', 'GOSUMDB', 'GOFLAGS', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'PIP_CERT', 'PIP_INDEX_URL', 'PIP_FIND_LINKS'];
+const passedOn = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TERM',
+  'TMPDIR',
+  'USER',
+  'LOGNAME',
+  'XDG_CACHE_HOME',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'GOPROXY',
+  'GOSUMDB',
+  'GOFLAGS',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+  'PIP_CERT',
+  'PIP_INDEX_URL',
+  'PIP_FIND_LINKS',
+];
 
 /** The allow-listed environment for children, with `extra` on top. */
 export function childEnvironment(extra: Record<string, string> = {}): Record<string, string> {
@@ -52,9 +73,18 @@ export function observeCommands(observer: (result: CommandResult) => void): () =
  * Runs a program to its end.
  * @throws OperatorError when the isolation boundary refuses its arguments or environment, when it cannot be started, fails, or exceeds its time, unless `allowFailure`.
  */
-export async function run(file: string, args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
+export async function run(
+  file: string,
+  args: readonly string[] = [],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
   const child = execa(file, [...args], {
-    env: await confinedEnvironment({ file, args, env: childEnvironment(options.env), ...(options.cwd === undefined ? {} : { cwd: options.cwd }) }),
+    env: await confinedEnvironment({
+      file,
+      args,
+      env: childEnvironment(options.env),
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    }),
     extendEnv: false,
     reject: false,
     timeout: options.timeoutMs ?? 120_000,
@@ -77,7 +107,9 @@ export async function run(file: string, args: readonly string[] = [], options: C
     throw new OperatorError({
       attempted: `run \`${result.command}\``,
       expected: 'exit code 0',
-      seen: ended.timedOut ? `no end within ${options.timeoutMs ?? 120_000} ms` : lastLines(result.stderr || result.stdout || ended.shortMessage || ''),
+      seen: ended.timedOut
+        ? `no end within ${options.timeoutMs ?? 120_000} ms`
+        : lastLines(result.stderr || result.stdout || ended.shortMessage || ''),
       next: 'read the output above, mend the cause and run the same command again.',
       cause: ended,
     });

@@ -49,7 +49,9 @@ export function runMain(main: () => Promise<number | void>): void {
         process.stderr.write(`${thrown.message}\n`);
         process.exitCode = thrown.parts.exitCode ?? 1;
       } else {
-        process.stderr.write(`A defect in this project: ${thrown instanceof Error ? (thrown.stack ?? '') : String(thrown)}\n`);
+        process.stderr.write(
+          `A defect in this project: ${thrown instanceof Error ? (thrown.stack ?? '') : String(thrown)}\n`,
+        );
         process.exitCode = 70;
       }
     },

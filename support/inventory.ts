@@ -7,7 +7,10 @@ import { inventoryFile } from './paths';
 const hostVars = z.object({ ansible_host: z.string().optional(), pod_subnet: z.string().optional() }).nullable();
 const group: z.ZodType<Group> = z.lazy(() =>
   z
-    .object({ hosts: z.record(z.string(), hostVars).optional(), children: z.record(z.string(), group.nullable()).optional() })
+    .object({
+      hosts: z.record(z.string(), hostVars).optional(),
+      children: z.record(z.string(), group.nullable()).optional(),
+    })
     .loose(),
 );
 interface Group {
@@ -76,8 +79,19 @@ export function readInventory(file: string = inventoryFile): Inventory {
   try {
     parsed = shape.parse(parse(readFileSync(file, 'utf8')));
   } catch (thrown) {
-    const seen = thrown instanceof z.ZodError ? thrown.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ') : reason(thrown);
-    throw new OperatorError({ attempted: 'read the inventory', where: file, expected: 'an Ansible inventory in YAML with the sandbox vars', seen, next: 'correct that file and run the same command again.', exitCode: 2, cause: thrown });
+    const seen =
+      thrown instanceof z.ZodError
+        ? thrown.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')
+        : reason(thrown);
+    throw new OperatorError({
+      attempted: 'read the inventory',
+      where: file,
+      expected: 'an Ansible inventory in YAML with the sandbox vars',
+      seen,
+      next: 'correct that file and run the same command again.',
+      exitCode: 2,
+      cause: thrown,
+    });
   }
   const machines = new Map<string, Machine>();
   const visit = (name: string, node: Group, above: string[]): void => {
@@ -95,7 +109,15 @@ export function readInventory(file: string = inventoryFile): Inventory {
   };
   for (const [name, node] of Object.entries(parsed.all.children)) visit(name, node, []);
   for (const machine of machines.values()) {
-    if (!machine.address) throw new OperatorError({ attempted: 'read the inventory', where: file, expected: `ansible_host for ${machine.name}`, seen: 'none', next: `give ${machine.name} an ansible_host in that file.`, exitCode: 2 });
+    if (!machine.address)
+      throw new OperatorError({
+        attempted: 'read the inventory',
+        where: file,
+        expected: `ansible_host for ${machine.name}`,
+        seen: 'none',
+        next: `give ${machine.name} an ansible_host in that file.`,
+        exitCode: 2,
+      });
   }
   const vars = parsed.all.vars;
   return {

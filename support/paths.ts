@@ -23,4 +23,6 @@ export const sandboxSecrets = join(homedir(), '.arcodange', 'sandbox');
 export const inventoryFile = join(projectRoot, 'sandbox', 'inventory', 'sandbox', 'hosts.yml');
 
 /** The reference factory, or the operator's own with FACTORY=../factory. */
-export const factoryHome = process.env['FACTORY'] ? resolve(process.env['FACTORY']) : join(projectRoot, 'sandbox', 'factory');
+export const factoryHome = process.env['FACTORY']
+  ? resolve(process.env['FACTORY'])
+  : join(projectRoot, 'sandbox', 'factory');

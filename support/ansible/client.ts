@@ -50,7 +50,9 @@ export async function runPlaybook(playbook: string, options: PlaybookOptions = {
     attempted: `converge the sandbox with ${playbook}${options.tags?.length ? ` (${options.tags.join(', ')})` : ''}`,
     ...(failure ? { where: failure.host } : {}),
     expected: 'every task to succeed',
-    seen: failure ? `task "${failure.task}": ${failure.message}` : (result.stderr || result.stdout).trim().split('\n').slice(-5).join(' | '),
+    seen: failure
+      ? `task "${failure.task}": ${failure.message}`
+      : (result.stderr || result.stdout).trim().split('\n').slice(-5).join(' | '),
     next: `look at that machine (npm run lab -- logs ${failure?.host ?? 'MACHINE'} SERVICE), mend the cause and run the same command again: it goes on where it stopped.`,
   });
 }

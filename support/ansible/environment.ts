@@ -34,10 +34,14 @@ export async function ensureAnsible(onLine?: (line: string) => void): Promise<st
     const progress = onLine === undefined ? {} : { onLine };
     // Made at its final place: a virtual environment's scripts carry their own path.
     await run('python3', ['-m', 'venv', folder], { timeoutMs: 120_000 });
-    await run(join(folder, 'bin', 'pip'), ['install', '--disable-pip-version-check', '--no-input', '--quiet', '-r', requirements], {
-      timeoutMs: 900_000,
-      ...progress,
-    });
+    await run(
+      join(folder, 'bin', 'pip'),
+      ['install', '--disable-pip-version-check', '--no-input', '--quiet', '-r', requirements],
+      {
+        timeoutMs: 900_000,
+        ...progress,
+      },
+    );
     await writeFile(join(folder, 'complete'), '');
   } catch (thrown) {
     throw new OperatorError({
@@ -53,12 +57,18 @@ export async function ensureAnsible(onLine?: (line: string) => void): Promise<st
 
 /** Where mitogen's strategy plugins lie in the environment: they cut the cost of every task to a fraction. */
 async function strategyPlugins(folder: string): Promise<string> {
-  const found = await run(join(folder, 'bin', 'python'), ['-c', 'import ansible_mitogen, os; print(os.path.dirname(ansible_mitogen.__file__))']);
+  const found = await run(join(folder, 'bin', 'python'), [
+    '-c',
+    'import ansible_mitogen, os; print(os.path.dirname(ansible_mitogen.__file__))',
+  ]);
   return join(found.stdout.trim(), 'plugins', 'strategy');
 }
 
 /** The environment variables of every Ansible command on the sandbox. */
-export async function ansibleEnvironment(folder: string, extra: Record<string, string> = {}): Promise<Record<string, string>> {
+export async function ansibleEnvironment(
+  folder: string,
+  extra: Record<string, string> = {},
+): Promise<Record<string, string>> {
   const ansibleFolder = join(factoryHome, 'ansible');
   return {
     ANSIBLE_CONFIG: join(ansibleFolder, 'ansible.cfg'),
@@ -73,4 +83,3 @@ export async function ansibleEnvironment(folder: string, extra: Record<string, s
     ...extra,
   };
 }
-
