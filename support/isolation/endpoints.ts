@@ -37,7 +37,8 @@ export function hostCandidates(text: string): HostCandidates {
   const found = new Set<string>();
   // Where the authority ends: RFC 3986, WHATWG (a backslash is a slash), careless clients (only a slash ends it).
   for (const end of [/[/?#]/, /[/\\?#]/, /\//]) {
-    const parts = (rest.split(end)[0] ?? '').split('@');
+    // A backslash matters to those who do not take it for a slash only when a user's @ follows it.
+    const parts = (rest.split(end)[0] ?? '').replace(/\\[^@]*$/, '').split('@');
     // An encoded @ belongs to the password before a real one, and hides a second host after it.
     for (const host of (parts.pop() ?? '').split(/%40/i)) addHost(found, host, scheme);
     for (const part of parts) if (looksLikeAddress(part)) addHost(found, part, scheme);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+// eslint-disable-next-line no-restricted-imports -- no condition is awaited: nothing must arrive while this time passes
 import { setTimeout as after } from 'node:timers/promises';
 import { reason } from '../../../support/failure';
 import type { RefusalKind } from '../../../support/isolation';
