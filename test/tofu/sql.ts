@@ -19,7 +19,7 @@ export async function sql(
   await client.connect();
   try {
     // Several statements give several results: the last is the answer.
-    const results = [await client.query(statement)].flat();
+    const results = [await client.query<Record<string, unknown>>(statement)].flat();
     return results[results.length - 1]?.rows ?? [];
   } finally {
     await client.end();
