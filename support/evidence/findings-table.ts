@@ -6,20 +6,35 @@ const plain = {
   wordWrap: true,
 };
 
+/** A column is as wide as its longest line, but no wider than this: a product's own words may be a page long. */
+const widestColumn = 44;
+
 /** The findings as a table of plain text, the ones that are not met first. */
 export function findingsTable(findings: readonly Finding[]): string {
-  const table = new Table({ ...plain, head: ['', 'subject', 'expected', 'actual', 'source', 'hint'] });
-  for (const finding of worstFirst(findings)) {
-    table.push([finding.status, finding.subject, finding.expected, finding.actual, finding.source, finding.hint ?? '']);
-  }
-  return table.toString();
+  const hints = findings.some(({ hint }) => hint !== undefined);
+  return textTable(
+    ['', 'subject', 'expected', 'actual', 'source', ...(hints ? ['hint'] : [])],
+    worstFirst(findings).map(({ status, subject, expected, actual, source, hint }) => [
+      ...[status, subject, expected, actual, source],
+      ...(hints ? [hint ?? ''] : []),
+    ]),
+  );
 }
 
 /** A table of plain text with the given columns. */
 export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({ ...plain, head: [...head] });
-  for (const row of rows) table.push([...row]);
+  const widths = head.map((title, column) => {
+    const lines = [title, ...rows.map((row) => row[column] ?? '')].flatMap((cell) => cell.split('\n'));
+    return Math.min(widestColumn, Math.max(...lines.map((line) => line.length))) + 2;
+  });
+  const table = new Table({ ...plain, head: [...head], colWidths: widths });
+  for (const row of rows) table.push(row.map(foldLongWords));
   return table.toString();
+}
+
+/** The table wraps between words only, and would cut a longer one off. */
+function foldLongWords(text: string): string {
+  return text.replaceAll(new RegExp(`\\S{${widestColumn}}(?=\\S)`, 'g'), '$& ');
 }
 
 /** The findings as an HTML table for Allure. */
