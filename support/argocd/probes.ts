@@ -3,6 +3,9 @@ import type { Application, ArgoCdClient } from './client';
 
 const conditionErrors = ['ComparisonError', 'InvalidSpecError', 'SyncError', 'OperationError'];
 
+/** What the repository's content causes; a repository server or a Gitea that is away may come back. */
+const definiteError = /app path does not exist|error (converting|unmarshaling)|parse error|execution error|template: /i;
+
 /** Whether an Application is rendered, compared and Synced; a comparison error is definite. */
 export async function probeSynced(argocd: ArgoCdClient, name: string): Promise<Finding> {
   return judgeSynced(name, await argocd.application(name));
@@ -11,6 +14,23 @@ export async function probeSynced(argocd: ArgoCdClient, name: string): Promise<F
 /** Whether an Application is Healthy. */
 export async function probeHealthy(argocd: ArgoCdClient, name: string): Promise<Finding> {
   return judgeHealthy(name, await argocd.application(name));
+}
+
+/**
+ * Whether an Application has been compared at a commit and no sync of an older one is under way. Until then it may still
+ * make again what the commit took away.
+ */
+export async function probeAtRevision(argocd: ArgoCdClient, name: string, revision: string): Promise<Finding> {
+  const application = await argocd.application(name);
+  const seen = application?.status?.sync?.revision ?? 'not compared yet';
+  const running = application?.status?.operationState?.phase === 'Running';
+  return {
+    subject: `Application ${name} at its latest commit`,
+    status: seen === revision && !running ? 'met' : 'unmet',
+    expected: revision,
+    actual: running ? `${seen}, a sync is running` : seen,
+    source: `applications.argoproj.io argocd/${name} .status.sync.revision`,
+  };
 }
 
 /** Judges what was read, without reading. */
@@ -27,7 +47,7 @@ export function judgeSynced(name: string, application: Application | undefined):
       source,
       status: 'unmet',
       actual: `${error.type}: ${shorten(error.message)}`,
-      final: !/context deadline exceeded|connection refused|Unavailable|i\/o timeout/i.test(error.message),
+      final: definiteError.test(error.message),
     };
   }
   const operation = status?.operationState;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { appOfApps } from '../argocd/client';
+import { probeAtRevision } from '../argocd/probes';
 import { compare, type Finding } from '../finding';
 import type { InstanceNames } from '../naming';
 import type { Systems } from '../systems';
@@ -27,6 +29,7 @@ const looks: Look[] = [
       'factory argocd/values.yaml',
     );
   },
+  async ({ gitea, argocd }) => probeAtRevision(argocd, appOfApps, (await gitea.head('factory')) ?? 'a commit'),
   async ({ vault }, { instance, opsPolicy }) => {
     const left = (await vault.list('sys/policies/acl')).filter((policy) => [instance, opsPolicy].includes(policy));
     return absent('Vault policies', left, 'LIST sys/policies/acl');

@@ -25,6 +25,8 @@ export interface CanaryContext {
   systems: Systems;
   names: InstanceNames;
   workspace: Workspace;
+  /** The commit that registers the app with the app-of-apps, once it is made. */
+  registration?: string;
 }
 
 /** One link: what makes it, what proves it, and what is likely wrong when the proof fails. */

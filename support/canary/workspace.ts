@@ -123,8 +123,8 @@ export class Workspace {
     await this.systems.tofu.apply(vaultRoot(this.systems, this.path('hashicorp-vault/iac')), onlyRemovals);
   }
 
-  /** Registers the app with the app-of-apps: one commit to the factory repository. */
-  async register(): Promise<void> {
+  /** Registers the app with the app-of-apps: one commit to the factory repository. Returns its sha. */
+  async register(): Promise<string> {
     const { gitea } = this.systems;
     const values = 'argocd/values.yaml';
     const current = await gitea.file('factory', values);
@@ -144,7 +144,7 @@ export class Workspace {
       const text = await readFile(this.path(path), 'utf8');
       if (known !== undefined) changes.push({ operation: 'update', path, sha: known.sha, text });
     }
-    await gitea.commit('factory', `Register ${this.names.app}`, changes);
+    return gitea.commit('factory', `Register ${this.names.app}`, changes);
   }
 
   private path(file: string): string {

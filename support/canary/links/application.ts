@@ -1,6 +1,6 @@
-import { appOfApps } from '../../argocd/client';
-import { compare, type Finding } from '../../finding';
-import { judgeHealthy, judgeSynced, probeSynced } from '../../argocd/probes';
+import { appOfApps, type Application } from '../../argocd/client';
+import { compare, worst, type Finding } from '../../finding';
+import { judgeHealthy, judgeSynced, probeAtRevision, probeSynced } from '../../argocd/probes';
 import type { Link } from '../link';
 
 /** The Application, registered in the factory repository and rendered by the app-of-apps. */
@@ -8,31 +8,33 @@ export const applicationLink: Link = {
   name: 'application',
   title: 'Argo CD Application, from the app-of-apps to Synced',
   budget: 'sync',
-  act: async ({ systems, workspace }) => {
-    await workspace.register();
-    await systems.argocd.refresh(appOfApps);
+  act: async (context) => {
+    context.registration = await context.workspace.register();
+    await context.systems.argocd.refresh(appOfApps);
   },
-  check: async ({ systems, names }) => {
-    const application = await systems.argocd.application(names.instance);
-    if (application === undefined)
-      return [await probeSynced(systems.argocd, appOfApps), judgeSynced(names.instance, undefined)];
-    const namespace = application.spec.destination.namespace ?? '';
-    const source = `applications.argoproj.io argocd/${names.instance} .spec`;
-    const findings: Finding[] = [
-      judgeSynced(names.instance, application),
-      compare(`destination of Application ${names.instance}`, names.instance, namespace, source),
-    ];
-    const comparison = findings[0];
-    if (comparison?.status === 'met' || comparison?.final !== true) return findings;
-    return [
-      {
-        ...comparison,
-        hint: `path ${application.spec.source.path ?? ''} of ${application.spec.source.repoURL} in the factory's argocd chart`,
-      },
-      ...findings.slice(1),
-    ];
+  check: async ({ systems, names, registration }) => {
+    const { argocd } = systems;
+    const rendered = await Promise.all([
+      probeAtRevision(argocd, appOfApps, registration ?? 'a commit that registers the app'),
+      probeSynced(argocd, appOfApps),
+    ]);
+    // Before the app-of-apps is at that commit, an Application of that name is a leftover.
+    if (worst(rendered) !== 'met') return rendered;
+    return [...rendered, ...judge(names.instance, await argocd.application(names.instance))];
   },
 };
+
+function judge(instance: string, application: Application | undefined): Finding[] {
+  const synced = judgeSynced(instance, application);
+  if (application === undefined) return [synced];
+  const { source, destination } = application.spec;
+  const where = `applications.argoproj.io argocd/${instance} .spec`;
+  const hint = `path ${source.path ?? ''} of ${source.repoURL} in the factory's argocd chart`;
+  return [
+    synced.final === true ? { ...synced, hint } : synced,
+    compare(`destination of Application ${instance}`, instance, destination.namespace ?? '', where),
+  ];
+}
 
 /** Argo CD's own verdict over everything the Application deployed. Last: it depends on all the links before. */
 export const healthLink: Link = {
