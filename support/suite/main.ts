@@ -4,6 +4,7 @@ import { readEnvironment, writeEnvironment } from '../../reports/environment';
 import { summary } from '../../reports/summary';
 import { sweep } from '../../reports/sweep';
 import { reason, runMain } from '../failure';
+import { assertStartAllowed } from '../isolation/startup';
 import { isInterrupted } from '../interruption';
 import { reportsOut } from '../paths';
 import { selectTarget, type BringUp } from '../target';
@@ -18,6 +19,7 @@ const interruptedExit = 130;
 async function main(): Promise<number> {
   const args = parseArguments(process.argv.slice(2));
   if (args === undefined) return 0;
+  await assertStartAllowed();
   const began = performance.now();
   const target = selectTarget();
   const plan = await planRun(args, target.stages());

@@ -13,7 +13,8 @@ import { readInventory, type Machine } from '../inventory';
 import { labHome, projectRoot } from '../paths';
 import { capabilities, type BringUp, type Capability, type Part, type PowerAction, type Target } from './target';
 
-const labCommand = ['-r', 'ts-node/register', join(projectRoot, 'sandbox', 'main.ts')];
+const secondLine = join(projectRoot, 'support', 'isolation', 'preload.ts');
+const labCommand = ['-r', 'ts-node/register', '-r', secondLine, join(projectRoot, 'sandbox', 'main.ts')];
 
 const statusShape = z
   .object({
