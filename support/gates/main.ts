@@ -4,6 +4,7 @@ import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
 import { OperatorError, reason, runMain } from '../failure';
 import { dnsGate } from './dns/gate';
+import { idempotenceGate } from './idempotence/gate';
 import { renderGate } from './render/gate';
 import { asJson, asJUnit, asText } from './report';
 import { exitCodes, overall, type GateResult } from './result';
@@ -52,6 +53,9 @@ function parseArguments(argv: readonly string[]): { look: Look; output: Output }
     .action((chart: string, options: Output & { before: string }) =>
       choose(async () => [await renderGate(chart, { before: options.before })], options),
     );
+  gate('idempotence', 'playbooks have nothing to change on the converged lab')
+    .argument('[playbook]', 'one of the factory’s playbooks (default: every one)')
+    .action((playbook: string | undefined, options: Output) => choose(() => idempotenceGate(playbook), options));
   program
     .addHelpText('after', examples)
     .showHelpAfterError(false)

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
-import { OperatorError, reason } from '../../failure';
+import { OperatorError, reason } from '../failure';
 
 /** True for a JSON object. */
 export function isRecord(value: unknown): value is Record<string, unknown> {

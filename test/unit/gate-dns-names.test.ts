@@ -4,7 +4,7 @@ import { domainToUnicode } from 'node:url';
 import fc from 'fast-check';
 import { judgeDnsPlan, readZone } from '../../support/gates/dns/gate';
 import { readName, within } from '../../support/gates/dns/names';
-import { parsePlan } from '../../support/gates/dns/plan';
+import { parsePlan } from '../../support/gates/plan-document';
 import { verdictOf } from '../../support/gates/result';
 import { change, planText, record, zone } from './gate-fixture';
 

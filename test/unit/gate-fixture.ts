@@ -1,7 +1,7 @@
 import type { Judged } from '../../support/gates/result';
 import { verdictOf, type GateVerdict } from '../../support/gates/result';
 import { judgeDnsPlan, readZone } from '../../support/gates/dns/gate';
-import { parsePlan } from '../../support/gates/dns/plan';
+import { parsePlan } from '../../support/gates/plan-document';
 
 /** Plans in the shape that OpenTofu 1.12's `tofu show -json` writes, with only what a case is about. */
 

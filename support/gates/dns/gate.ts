@@ -4,7 +4,7 @@ import { production } from '../../isolation';
 import { judged, type GateResult, type Judged } from '../result';
 import { DnsJudge, touch } from './judge';
 import { readName } from './names';
-import { readPlan, type Plan } from './plan';
+import { readPlan, type Plan } from '../plan-document';
 import { ZoneIndex } from './zones';
 
 export interface DnsGateOptions {

@@ -1,6 +1,6 @@
 import type { Finding } from '../../finding';
 import { printable, readName, within } from './names';
-import { isRecord, type ResourceChange } from './plan';
+import { isRecord, type ResourceChange } from '../plan-document';
 import { dnsType, type DnsType } from './resources';
 import type { ZoneIndex } from './zones';
 

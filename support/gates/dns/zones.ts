@@ -1,6 +1,13 @@
 import { readName, within } from './names';
 import { zoneTypes } from './resources';
-import { isRecord, referencesOf, type ConfigModule, type ConfigResource, type Plan, type StateModule } from './plan';
+import {
+  isRecord,
+  referencesOf,
+  type ConfigModule,
+  type ConfigResource,
+  type Plan,
+  type StateModule,
+} from '../plan-document';
 
 /** Takes `[0]` and `["key"]` out of an address: the configuration knows a resource or module once, not an instance. */
 export function configAddress(address: string): string {
