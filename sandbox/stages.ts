@@ -5,6 +5,7 @@ import { layOutRootModules } from '../support/factory/checkout';
 import { readFactoryApps, renderRepositories } from '../support/factory/repositories';
 import { clusterMachines, type Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
+import { ensureDebianTree, imageTools } from './images/debian';
 import { buildImages, pushImages } from './images/images';
 import { poweredOnAt } from './machines/power';
 import type { OnProgress } from './progress';
@@ -89,6 +90,15 @@ export const stages: Stage[] = [
       await ensureAnsible((text) => context.onProgress({ subject: 'ansible', text, final: false }));
     },
   },
+  {
+    name: 'image-base',
+    needs: [],
+    components: [],
+    // Its packages come over the network while the compiler has the processor.
+    run: async (context) => {
+      await ensureDebianTree(imageTools, { onProgress: context.onProgress });
+    },
+  },
   { name: 'depot', needs: ['ansible'], components: ['fake-gcs-server'], run: (context) => converge(context, 'depot') },
   { name: 'postgres', needs: ['ansible'], components: [], run: (context) => converge(context, 'postgres') },
   {
@@ -128,7 +138,7 @@ export const stages: Stage[] = [
   },
   {
     name: 'argocd',
-    needs: ['kubernetes'],
+    needs: ['kubernetes', 'image-base'],
     components: ['argocd', 'helm'],
     run: async (context) => {
       await publish(context, 'redis', 'argocd');
