@@ -5,6 +5,7 @@ import { redactor } from '../evidence/redaction';
 import { OperatorError, reason, runMain } from '../failure';
 import { dnsGate } from './dns/gate';
 import { idempotenceGate } from './idempotence/gate';
+import { planGate } from './plan/gate';
 import { renderGate } from './render/gate';
 import { asJson, asJUnit, asText } from './report';
 import { exitCodes, overall, type GateResult } from './result';
@@ -26,6 +27,25 @@ interface Output {
 }
 
 type Look = () => Promise<GateResult[]>;
+
+interface PlanArguments {
+  all?: boolean;
+  as?: string;
+  allowChanges?: boolean;
+}
+
+async function plan(folder: string | undefined, { all, as, allowChanges }: PlanArguments): Promise<GateResult[]> {
+  if ((folder === undefined) !== (all === true)) {
+    throw new OperatorError({
+      attempted: 'read the command line',
+      expected: 'either a folder or --all',
+      seen: folder === undefined ? 'neither' : 'both',
+      next: 'see `npm run gate -- plan --help`.',
+      exitCode: 2,
+    });
+  }
+  return planGate(folder, { allowChanges: allowChanges === true, ...(as === undefined ? {} : { as }) });
+}
 
 /** Reads the command line. @returns what to look at and how to print it, or undefined when help was printed. */
 function parseArguments(argv: readonly string[]): { look: Look; output: Output } | undefined {
@@ -56,6 +76,14 @@ function parseArguments(argv: readonly string[]): { look: Look; output: Output }
   gate('idempotence', 'playbooks have nothing to change on the converged lab')
     .argument('[playbook]', 'one of the factory’s playbooks (default: every one)')
     .action((playbook: string | undefined, options: Output) => choose(() => idempotenceGate(playbook), options));
+  gate('plan', 'OpenTofu root modules are formatted, valid, and have nothing to change in the sandbox')
+    .argument('[folder]', 'a root module’s folder')
+    .option('--all', 'every root module of the factory')
+    .option('--as <name>', 'which root module the folder is: postgres, hashicorp-vault or an app')
+    .option('--allow-changes', 'only the loss of a database, role, policy or mount is red')
+    .action((folder: string | undefined, options: Output & PlanArguments) =>
+      choose(() => plan(folder, options), options),
+    );
   program
     .addHelpText('after', examples)
     .showHelpAfterError(false)

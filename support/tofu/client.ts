@@ -94,6 +94,42 @@ export class TofuClient {
     return listed.stdout.split('\n').filter((line) => line !== '');
   }
 
+  /** What `tofu fmt` would change, as a diff; '' when all is formatted. @throws ProductError for files that do not parse. */
+  async unformatted(root: TofuRoot): Promise<string> {
+    const args = ['fmt', '-check', '-diff', '-recursive', '-no-color'];
+    const result = await run(this.binary, args, { ...this.options(root), allowFailure: true });
+    if (![0, 3].includes(result.exitCode)) throw failure(root, 'fmt', [], result.stderr || result.stdout);
+    return result.exitCode === 0 ? '' : result.stdout;
+  }
+
+  /** What `tofu validate` calls an error, one sentence each. */
+  async invalid(root: TofuRoot): Promise<string[]> {
+    await this.initialise(root);
+    const result = await run(this.binary, ['validate', '-json'], { ...this.options(root), allowFailure: true });
+    const shape = z.object({
+      diagnostics: z.array(z.object({ severity: z.string(), summary: z.string(), detail: z.string().optional() })),
+    });
+    return shape
+      .parse(JSON.parse(result.stdout))
+      .diagnostics.filter(({ severity }) => severity === 'error')
+      .map(({ summary, detail }) => `${summary}. ${detail ?? ''}`.trim());
+  }
+
+  /**
+   * The whole plan as `tofu show -json` prints it, and what `-detailed-exitcode` said of it.
+   * @throws ProductError with OpenTofu's diagnostics.
+   */
+  async planDocument(root: TofuRoot): Promise<{ changes: boolean; text: string }> {
+    await this.initialise(root);
+    const args = ['plan', '-json', '-input=false', '-lock-timeout=30s', '-detailed-exitcode', '-out=gate.tfplan'];
+    const planned = await run(this.binary, args, { ...this.options(root), allowFailure: true });
+    if (![0, 2].includes(planned.exitCode)) {
+      throw failure(root, 'plan', readEvents(planned.stdout), planned.stderr || planned.stdout);
+    }
+    const shown = await run(this.binary, ['show', '-json', 'gate.tfplan'], this.options(root));
+    return { changes: planned.exitCode === 2, text: shown.stdout };
+  }
+
   private async initialise(root: TofuRoot): Promise<void> {
     const args = [
       'init',
