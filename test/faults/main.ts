@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { textTable } from '../../support/evidence/findings-table';
 import { redactor } from '../../support/evidence/redaction';
 import { OperatorError, runMain } from '../../support/failure';
+import { assertStartAllowed } from '../../support/isolation/startup';
 import { isInterrupted } from '../../support/interruption';
 import { reportsOut } from '../../support/paths';
 import { endOnSignals } from '../../support/suite/signals';
@@ -33,6 +34,7 @@ async function main(): Promise<number> {
     console.log(listOf(chosen));
     return 0;
   }
+  await assertStartAllowed();
   const target = selectTarget();
   const runner = new FaultRunner(target, plantedFaults);
   const bringUp = target.bringUp((line) => console.log(`lab | ${line}`));

@@ -69,7 +69,16 @@ export class FaultRunner {
     }
     const out = join(reportsOut, 'faults', planted.fault.name);
     const exact = `^${planted.scenario.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
-    const suite = ['-r', 'ts-node/register', 'support/suite/main.ts', '--name', exact, planted.feature];
+    const suite = [
+      '-r',
+      'ts-node/register',
+      '-r',
+      './support/isolation/preload.ts',
+      'support/suite/main.ts',
+      '--name',
+      exact,
+      planted.feature,
+    ];
     const { exitCode, stdout, stderr } = await run('node', suite, {
       cwd: projectRoot,
       env: { ...passedOn(), REPORTS_OUT: out },
