@@ -1,16 +1,20 @@
 import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { readLabState, stageReady } from '../../sandbox/lab-state';
-import { acquireLock } from '../../sandbox/lock';
+import { acquireLock, lockHolder } from '../../sandbox/lock';
+import { edgeCounters } from '../../sandbox/machines/edge';
+import { labLockFile, labStateFile, suiteLockFile } from '../../sandbox/machines/layout';
 import { sshArguments } from '../../sandbox/machines/operator';
+import { initPid } from '../../sandbox/machines/power';
 import { stages } from '../../sandbox/stages';
 import { childEnvironment, run, type CommandOptions, type CommandResult } from '../command';
 import { OperatorError } from '../failure';
 import type { Finding } from '../finding';
 import { readInventory, type Machine } from '../inventory';
-import { labHome, projectRoot } from '../paths';
+import { projectRoot } from '../paths';
 import { capabilities, type BringUp, type Capability, type Part, type PowerAction, type Target } from './target';
 
 const secondLine = join(projectRoot, 'support', 'isolation', 'preload.ts');
@@ -36,7 +40,10 @@ export class EmbeddedTarget implements Target {
   readonly name = 'embedded';
   readonly inventory = readInventory();
   readonly capabilities: ReadonlySet<Capability> = new Set(capabilities);
-  private underWay: BringUp | undefined;
+  /** When this process started `lab up`, in milliseconds since the epoch. */
+  private startedMs: number | undefined;
+  /** True while the `lab up` that this process started is running. */
+  private comingUp = false;
   private failure: string | undefined;
 
   stages(): readonly string[] {
@@ -48,21 +55,33 @@ export class EmbeddedTarget implements Target {
     const state = readLabState();
     const entry = state?.stages[stage];
     const finding = { subject: `stage ${stage} of the lab`, expected: 'ended', source: "the lab's state file" };
-    if (stageReady(state, stage)) return { ...finding, status: 'met', actual: 'ended' };
     if (!this.stages().includes(stage)) {
       const hint = `use one of ${this.stages().join(', ')} in the @needs: tag.`;
       return { ...finding, status: 'unmet', final: true, actual: 'no such stage', hint };
     }
-    const actual = entry?.error ?? (entry ? `${state?.status ?? 'unknown'}, begun ${entry.started}` : 'not begun');
+    const off = this.machinesOff();
+    const ready = stageReady(state, stage) && off.length === 0 && !this.isStale();
+    if (ready) return { ...finding, status: 'met', actual: 'ended' };
+    const written = entry?.error ?? (entry ? `${state?.status ?? 'unknown'}, begun ${entry.started}` : 'not begun');
+    const actual = state === undefined ? 'the lab is not up' : off.length > 0 ? `${off.join(', ')} off` : written;
     if (this.failure !== undefined) {
       return { ...finding, status: 'unmet', final: true, actual, hint: this.failure };
     }
-    if (this.underWay === undefined && state?.status !== 'converging' && state?.status !== 'recovering') {
+    if (!this.comingUp && lockHolder(labLockFile) === undefined) {
       const hint =
         'bring the lab up with `npm run lab -- up`, or run the features with `npm run suite`, which does so.';
-      return { ...finding, status: 'unmet', final: true, actual: state ? actual : 'the lab is not up', hint };
+      return { ...finding, status: 'unmet', final: true, actual, hint };
     }
     return { ...finding, status: 'unmet', actual };
+  }
+
+  private machinesOff(): string[] {
+    return this.inventory.machines.map(({ name }) => name).filter((name) => initPid(name) === undefined);
+  }
+
+  /** What an earlier `lab up` wrote says nothing of the one that this process has just started. */
+  private isStale(): boolean {
+    return this.startedMs !== undefined && statSync(labStateFile).mtimeMs < this.startedMs;
   }
 
   identity(): string | undefined {
@@ -70,7 +89,7 @@ export class EmbeddedTarget implements Target {
   }
 
   occupy(): () => void {
-    const lock = acquireLock('the suite', join(labHome, 'suite.lock'));
+    const lock = acquireLock('the suite', suiteLockFile);
     return () => lock.release();
   }
 
@@ -93,12 +112,24 @@ export class EmbeddedTarget implements Target {
     return run('ssh', [...sshArguments(this.machine(machine)), '--', ...command], options);
   }
 
+  async packetsLeaving(): Promise<Readonly<Record<string, number>>> {
+    const { outOfLab, labToProduction, hostToProduction, forwarded } = await edgeCounters();
+    return {
+      'out of the lab': outOfLab,
+      'from the lab to production': labToProduction,
+      'from this host to production': hostToProduction,
+      'between the lab and other networks': forwarded,
+    };
+  }
+
   bringUp(say: (line: string) => void): BringUp {
-    this.underWay ??= readLabState()?.status === 'up' ? nothingToDo : this.startLab(say);
-    return this.underWay;
+    const isUp = readLabState()?.status === 'up' && this.machinesOff().length === 0;
+    return isUp ? nothingToDo : this.startLab(say);
   }
 
   private startLab(say: (line: string) => void): BringUp {
+    this.startedMs = Date.now();
+    this.comingUp = true;
     // A process group of its own: Ctrl-C on the suite's terminal reaches it once, through `stop`.
     const child = spawn('node', [...labCommand, 'up'], {
       cwd: projectRoot,
@@ -117,6 +148,7 @@ export class EmbeddedTarget implements Target {
     const done = new Promise<void>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code) => {
+        this.comingUp = false;
         if (code === 0) return resolve();
         const failure = new OperatorError({
           attempted: 'bring the lab up',

@@ -43,6 +43,11 @@ export interface Target {
   parts(): Promise<Part[]>;
   /** @throws OperatorError when the machine is unknown or does not obey. */
   power(machine: string, action: PowerAction): Promise<void>;
+  /**
+   * Packets that were on their way out of the target since it came up, by where they were counted; undefined when the
+   * target has no edge that counts.
+   */
+  packetsLeaving(): Promise<Readonly<Record<string, number>> | undefined>;
   /** Runs a program on a machine as root. @throws OperatorError when it fails, unless `allowFailure`. */
   onMachine(machine: string, command: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /**
