@@ -11,11 +11,6 @@ export async function probeSynced(argocd: ArgoCdClient, name: string): Promise<F
   return judgeSynced(name, await argocd.application(name));
 }
 
-/** Whether an Application is Healthy. */
-export async function probeHealthy(argocd: ArgoCdClient, name: string): Promise<Finding> {
-  return judgeHealthy(name, await argocd.application(name));
-}
-
 /**
  * Whether an Application has been compared at a commit and no sync of an older one is under way. Until then it may still
  * make again what the commit took away.
@@ -29,6 +24,7 @@ export async function probeAtRevision(argocd: ArgoCdClient, name: string, revisi
     status: seen === revision && !running ? 'met' : 'unmet',
     expected: revision,
     actual: running ? `${seen}, a sync is running` : seen,
+    hint: `Argo CD has not taken up the latest commit: do its controller and repository server run, does Gitea answer?`,
     source: `applications.argoproj.io argocd/${name} .status.sync.revision`,
   };
 }

@@ -1,6 +1,7 @@
 import { AwaitTimeout, eventually } from '../eventually';
-import { OperatorError, reason } from '../failure';
+import { reason } from '../failure';
 import { describe, worst, type Finding } from '../finding';
+import type { Inventory } from '../inventory';
 import { ProductError, isTransportError } from '../product-error';
 import type { CanaryContext, ChainResult, Link, LinkOutcome } from './link';
 
@@ -47,13 +48,13 @@ async function observe(link: Link, context: CanaryContext, signal?: AbortSignal)
   try {
     await link.act?.(context);
   } catch (thrown) {
-    return [refusal(`making of link ${link.name}`, thrown)];
+    return [refusal(`making of link ${link.name}`, thrown, context.systems.inventory)];
   }
   if (link.budget === undefined) {
     try {
       return await link.check(context);
     } catch (thrown) {
-      return [refusal(`check of link ${link.name}`, thrown)];
+      return [refusal(`check of link ${link.name}`, thrown, context.systems.inventory)];
     }
   }
   return settled(link, context, link.budget, signal);
@@ -96,7 +97,7 @@ export function decisive(findings: readonly Finding[]): Finding {
 }
 
 /** What a refused act or check tells: a product's verdict is unmet, a failed transport or a defect is unknown. */
-export function refusal(subject: string, thrown: unknown): Finding {
+export function refusal(subject: string, thrown: unknown, inventory: Inventory): Finding {
   if (thrown instanceof ProductError) {
     return {
       subject,
@@ -108,12 +109,26 @@ export function refusal(subject: string, thrown: unknown): Finding {
       hint: thrown.message,
     };
   }
-  const source = isTransportError(thrown)
-    ? 'the network'
-    : thrown instanceof OperatorError
-      ? 'the suite'
-      : 'a defect of the suite';
-  return { subject, status: 'unknown', expected: 'an answer', actual: reason(thrown), source };
+  const unknown: Finding = {
+    subject,
+    status: 'unknown',
+    expected: 'an answer',
+    actual: reason(thrown),
+    source: 'the suite',
+  };
+  if (!isTransportError(thrown)) return unknown;
+  const silent = silentEndpoint(reason(thrown), inventory);
+  const hint = silent === undefined ? {} : { hint: `${silent} does not answer: is its service running?` };
+  return { ...unknown, source: 'the network', ...hint };
+}
+
+/** The inventory's endpoint that a transport error is about, as "pgbouncer (10.77.0.202:6432)". */
+function silentEndpoint(message: string, { endpoints }: Inventory): string | undefined {
+  for (const [name, endpoint] of Object.entries(endpoints)) {
+    const address = endpoint.includes('://') ? new URL(endpoint).host : endpoint;
+    if (message.includes(address)) return `${name} (${address})`;
+  }
+  return undefined;
 }
 
 /** The likely cause out of a broken link's findings: the first hint of a finding that is not met, else that finding. */

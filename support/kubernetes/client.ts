@@ -135,27 +135,25 @@ export class KubernetesClient {
     return Object.fromEntries(decoded);
   }
 
+  /** The decoded values of every Secret of a namespace, by `<secret>/<key>`. They are secrets: judge them, never show them. */
+  async secretValues(namespace: string): Promise<Record<string, string>> {
+    const { items } = await this.ask(`GET secrets of ${namespace}`, () =>
+      this.core.listNamespacedSecret({ namespace }),
+    );
+    const values: Record<string, string> = {};
+    for (const { metadata, data } of items) {
+      for (const [key, value] of Object.entries(data ?? {})) {
+        values[`${metadata?.name ?? ''}/${key}`] = Buffer.from(value, 'base64').toString('utf8');
+      }
+    }
+    return values;
+  }
+
   /** The last lines of a pod's log. */
   async log(namespace: string, name: string, tailLines = 50): Promise<string> {
     return this.ask(`GET log of ${namespace}/${name}`, () =>
       this.core.readNamespacedPodLog({ namespace, name, tailLines }),
     );
-  }
-
-  async deletePod(namespace: string, name: string): Promise<void> {
-    await this.optional(`DELETE pod ${namespace}/${name}`, () => this.core.deleteNamespacedPod({ namespace, name }));
-  }
-
-  /** A short-lived token of a ServiceAccount, for a login to Vault. */
-  async serviceAccountToken(namespace: string, name: string, audience: string): Promise<string> {
-    const made = await this.ask(`POST token of ${namespace}/${name}`, () =>
-      this.core.createNamespacedServiceAccountToken({
-        namespace,
-        name,
-        body: { spec: { audiences: [audience], expirationSeconds: 600 } },
-      }),
-    );
-    return made.status?.token ?? '';
   }
 
   /** A custom resource, validated. */

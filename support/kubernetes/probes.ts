@@ -49,7 +49,9 @@ export function judgePods(namespace: string, pods: readonly V1Pod[]): Finding {
   const first = alive[0];
   const reason =
     first === undefined ? 'no pod yet' : [first.status?.phase, ...waiting(first).map((one) => one.reason)].join(', ');
-  return { ...finding, status: 'unmet', actual: reason };
+  const unplaced = first?.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
+  const hint = unplaced?.message === undefined ? {} : { hint: `no node takes the pod: ${unplaced.message}` };
+  return { ...finding, status: 'unmet', actual: reason, ...hint };
 }
 
 const imageReasons = ['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName'];

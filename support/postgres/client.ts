@@ -83,6 +83,10 @@ async function refusalsTyped<T>(request: string, send: () => Promise<T>): Promis
     if (thrown instanceof DatabaseError) {
       throw new ProductError('Postgres', thrown.code ?? 'unknown', request, thrown.message, thrown);
     }
+    // node-postgres has no code for a server that takes the connection and then says nothing.
+    if (thrown instanceof Error && /timeout expired|Query read timeout/.test(thrown.message)) {
+      throw new ProductError('Postgres', 'timeout', request, 'no answer in time', thrown);
+    }
     throw thrown;
   }
 }

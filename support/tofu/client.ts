@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { connectStateBucket } from '../backups/client';
 import { run } from '../command';
 import type { Inventory } from '../inventory';
 import { cacheHome, forgeHome } from '../paths';
@@ -87,13 +88,6 @@ export class TofuClient {
     return { changes, durationMs: Math.round(performance.now() - began) };
   }
 
-  /** Addresses in a root's state. */
-  async stateList(root: TofuRoot): Promise<string[]> {
-    await this.initialise(root);
-    const listed = await run(this.binary, ['state', 'list'], this.options(root));
-    return listed.stdout.split('\n').filter((line) => line !== '');
-  }
-
   /** What `tofu fmt` would change, as a diff; '' when all is formatted. @throws ProductError for files that do not parse. */
   async unformatted(root: TofuRoot): Promise<string> {
     const args = ['fmt', '-check', '-diff', '-recursive', '-no-color'];
@@ -131,6 +125,8 @@ export class TofuClient {
   }
 
   private async initialise(root: TofuRoot): Promise<void> {
+    // OpenTofu itself would ask a bucket that is away for three minutes before it says so.
+    await connectStateBucket(this.inventory).list(root.statePrefix);
     const args = [
       'init',
       '-input=false',

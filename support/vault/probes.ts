@@ -4,13 +4,6 @@ import { typoHint } from '../naming';
 import { answered } from '../product-error';
 import type { VaultClient } from './client';
 
-/** Whether Vault is initialised and unsealed. */
-export async function probeUnsealed(vault: VaultClient): Promise<Finding> {
-  const { initialized, sealed } = await vault.health();
-  const seen = !initialized ? 'not initialised' : sealed ? 'sealed' : 'unsealed';
-  return compare('Vault', 'unsealed', seen, 'GET sys/health', 'unseal it with the key shares in cluster-keys.json');
-}
-
 /** Whether a policy of that name exists. */
 export async function probePolicy(vault: VaultClient, policy: string, where: string): Promise<Finding> {
   const policies = await vault.list('sys/policies/acl');

@@ -92,6 +92,7 @@ export function judgeSecret(
       ...finding,
       status: served ? 'met' : 'unmet',
       actual: served ? (lease ? `lease ${lease}` : 'synced') : 'not served yet',
+      ...(secret.status === undefined ? { hint: 'nobody has looked at it: does the secrets operator run?' } : {}),
     };
   }
   const message = (warning.message ?? '').replaceAll(/\s+/g, ' ');

@@ -7,13 +7,15 @@ import type { CanaryContext, Link, LinkName } from '../../support/canary/link';
 import { addToTfvars, addToValues, declares, removeFromValues } from '../../support/canary/registration';
 import { asHtml, asText, summary } from '../../support/canary/report';
 import type { Finding } from '../../support/finding';
+import { readInventory } from '../../support/inventory';
 import { judgePods } from '../../support/kubernetes/probes';
 import { namesOf, nearMiss, typoHint } from '../../support/naming';
 import { ProductError } from '../../support/product-error';
 import { readEvents } from '../../support/tofu/client';
 import { judgeSecret } from '../../support/vault/secrets-operator';
 
-const context = { names: namesOf('canary') } as CanaryContext;
+const inventory = readInventory();
+const context = { names: namesOf('canary'), systems: { inventory } } as CanaryContext;
 const met: Finding = { subject: 'thing', status: 'met', expected: 'a', actual: 'a', source: 'test' };
 const unmet: Finding = { ...met, status: 'unmet', actual: 'b', hint: 'the letter b' };
 const link = (name: LinkName, more: Partial<Link> = {}): Link => ({
@@ -65,6 +67,11 @@ void test('a link without findings, and one that could not be looked at, are not
   );
   assert.equal(failing.brokenAt, 'repository');
   assert.equal(failing.links[0]?.findings[0]?.status, 'unknown');
+  const silent = Object.assign(new Error(`connect ECONNREFUSED ${inventory.endpoints.pgbouncer}`), {
+    code: 'ECONNREFUSED',
+  });
+  const away = await runChain([link('credentials', { check: () => Promise.reject(silent) })], context);
+  assert.match(away.likelyCause ?? '', /^pgbouncer .* does not answer/);
 });
 
 void test('a refused act breaks its link with the words of the product', async () => {
