@@ -89,6 +89,8 @@ export class EmbeddedTarget implements Target {
   }
 
   occupy(): () => void {
+    // A run of the planted faults holds the lab for all the suites it starts.
+    if (lockHolder(suiteLockFile)?.pid === process.ppid) return () => undefined;
     const lock = acquireLock('the suite', suiteLockFile);
     return () => lock.release();
   }

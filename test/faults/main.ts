@@ -8,7 +8,7 @@ import { assertStartAllowed } from '../../support/isolation/startup';
 import { isInterrupted } from '../../support/interruption';
 import { reportsOut } from '../../support/paths';
 import { endOnSignals } from '../../support/suite/signals';
-import { selectTarget } from '../../support/target';
+import { selectTarget, type Target } from '../../support/target';
 import type { FaultResult, PlantedFault } from './fault';
 import { plantedFaults } from './registry';
 import { FaultRunner } from './runner';
@@ -36,24 +36,30 @@ async function main(): Promise<number> {
   }
   await assertStartAllowed();
   const target = selectTarget();
+  const leave = target.occupy();
+  try {
+    return await plantAll(target, chosen, options.heal);
+  } finally {
+    leave();
+  }
+}
+
+async function plantAll(target: Target, chosen: readonly PlantedFault[], onlyHeal: boolean): Promise<number> {
   const runner = new FaultRunner(target, plantedFaults);
   const bringUp = target.bringUp((line) => console.log(`lab | ${line}`));
   endOnSignals(() => bringUp.stop());
   await bringUp.done;
   const healed = await runner.healLeftovers();
   if (healed.length > 0) console.log(`Done for an earlier run that could not: ${healed.join('; ')}`);
-  if (options.heal) return 0;
+  if (onlyHeal) return 0;
   const results: FaultResult[] = [];
   for (const planted of chosen) {
     // With one fault still planted, no other could be told from it.
     if (isInterrupted() || results.at(-1)?.verdict === 'not healed') break;
     const result = await runner.try(planted);
     results.push(result);
-    console.log(
-      redactor.text(
-        `${result.verdict.padEnd(16)} ${result.seconds.toFixed(1).padStart(6)} s  ${result.fault}: ${result.detail}`,
-      ),
-    );
+    const { verdict, seconds, fault, detail } = result;
+    console.log(redactor.text(`${verdict.padEnd(16)} ${seconds.toFixed(1).padStart(6)} s  ${fault}: ${detail}`));
   }
   return conclude(chosen, results);
 }

@@ -3,6 +3,15 @@ import { bucketStopped } from '../../support/backups/faults';
 import type { Fault } from '../../support/fault';
 import { giteaStopped } from '../../support/gitea/faults';
 import { nodesCordoned, repoServerDown, secretsOperatorDown } from '../../support/kubernetes/faults';
+import {
+  credentialInVault,
+  credentialOnMachine,
+  keyFileReadable,
+  packetOut,
+  productionInInventory,
+  productionInKubeconfig,
+  stateOutsidePrefix,
+} from '../../support/isolation/faults';
 import { editorPowerless, lookupLocked, pgbouncerStopped, postgresStopped } from '../../support/postgres/faults';
 import { ciIssuerReplaced, vaultSealed } from '../../support/vault/faults';
 import type { PlantedFault } from './fault';
@@ -16,6 +25,16 @@ function breaksLink(fault: Fault, link: string): PlantedFault {
     feature: 'features/canary.feature',
     scenario: 'The canary passes every link of the convention chain and leaves nothing behind',
     redAt: { step: 'these links hold:', says: new RegExp(`link ${link}\\W+holds\\W+broken`) },
+  };
+}
+
+/** A fault that lets the sandbox share something with production. */
+function breaksSeparation(fault: Fault, step: string, says: RegExp): PlantedFault {
+  return {
+    fault,
+    feature: 'features/isolation.feature',
+    scenario: 'The sandbox shares nothing with production',
+    redAt: { step, says },
   };
 }
 
@@ -34,4 +53,16 @@ export const plantedFaults: readonly PlantedFault[] = [
   breaksLink(repoServerDown, 'application'),
   breaksLink(secretsOperatorDown, 'secret'),
   breaksLink(nodesCordoned, 'pod'),
+  breaksSeparation(productionInKubeconfig, 'every document the suite connects by', /planted-production/),
+  breaksSeparation(productionInInventory, 'every document the suite connects by', /postgres_host|192\.168\.1\.201/),
+  breaksSeparation(stateOutsidePrefix, 'every state of OpenTofu', /erp\/main\/planted/),
+  breaksSeparation(keyFileReadable, 'Vault is the sandbox’s own', /cluster-keys\.json[^]*644/),
+  breaksSeparation(credentialInVault, 'no credential of production', /CLOUDFLARE_API_TOKEN/),
+  breaksSeparation(credentialOnMachine, 'no credential of production', /OVH_APPLICATION_SECRET/),
+  {
+    fault: packetOut,
+    feature: 'features/isolation.feature',
+    scenario: 'No packet leaves the sandbox',
+    redAt: { step: 'the sandbox’s edge has counted no packet', says: /packets out of the lab/ },
+  },
 ];

@@ -1,3 +1,4 @@
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readMessages, runOf } from '../../reports/scenarios';
@@ -68,6 +69,7 @@ export class FaultRunner {
       return { verdict: 'not planted', detail: reason(thrown) };
     }
     const out = join(reportsOut, 'faults', planted.fault.name);
+    rmSync(out, { recursive: true, force: true });
     const exact = `^${planted.scenario.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
     const suite = [
       '-r',
@@ -85,7 +87,7 @@ export class FaultRunner {
       allowFailure: true,
       timeoutMs: scenarioBudgetMs,
     });
-    if (exitCode !== 0 && exitCode !== 1) {
+    if (!existsSync(reportFiles(out).messages)) {
       return {
         verdict: 'not run',
         detail: `the suite ended with ${exitCode}: ${(stderr || stdout).trim().slice(-300)}`,
