@@ -6,7 +6,7 @@ export type VaultTokenChecker = (token: string) => Promise<TokenKnowledge>;
 
 interface SecretRule {
   owner: string;
-  /** Matches the variable's name, prefixes such as TF_VAR_ included. */
+  /** Matches the name of a variable, file or key, prefixes such as TF_VAR_ and folders included. */
   name?: RegExp;
   /** Matches the value, whatever the variable is called. */
   shape?: RegExp;
@@ -18,25 +18,29 @@ const secretWord = '(?:API_?)?(?:TOKEN|KEY|SECRET|PASSWORD|PASS|CREDENTIALS?)';
 const rules: readonly SecretRule[] = [
   {
     owner: 'Cloudflare',
-    name: new RegExp(`(^|_)(CLOUDFLARE|CF)_(.*_)?${secretWord}(_|$)`, 'i'),
+    name: new RegExp(`(^|[_/.-])(CLOUDFLARE|CF)[_.-](.*[_.-])?${secretWord}([_.-]|$)`, 'i'),
     shape: /^(v1\.0-[0-9a-f]{24}-[0-9a-f]{146}|cf(k|ut|at)_[A-Za-z0-9_-]{30,})$/,
   },
   {
     owner: 'Zoho',
-    name: new RegExp(`(^|_)ZOHO_(.*_)?${secretWord}(_|$)`, 'i'),
+    name: new RegExp(`(^|[_/.-])ZOHO[_.-](.*[_.-])?${secretWord}([_.-]|$)`, 'i'),
     shape: /^1000\.[0-9a-f]{32}\.[0-9a-f]{32}$|^1000\.[0-9A-Z]{30,}$/,
   },
-  { owner: 'OVH', name: new RegExp(`(^|_)OVH_(.*_)?(${secretWord}|CONSUMER_KEY)(_|$)`, 'i') },
+  { owner: 'OVH', name: new RegExp(`(^|[_/.-])OVH[_.-](.*[_.-])?${secretWord}([_.-]|$)`, 'i') },
   {
     owner: 'Google',
     name: new RegExp(
-      `(^|_)(GOOGLE|GCP|GCLOUD|GCS|CLOUDSDK_AUTH)_(.*_)?(${secretWord}|KEYFILE(_JSON)?|CREDENTIAL_FILE_OVERRIDE)(_|$)|^GOOGLE_APPLICATION_CREDENTIALS$`,
+      `(^|[_/.-])(GOOGLE|GCP|GCLOUD|GCS|CLOUDSDK_AUTH)[_.-](.*[_.-])?(${secretWord}|KEYFILE(_JSON)?|CREDENTIAL_FILE_OVERRIDE)([_.-]|$)|^GOOGLE_APPLICATION_CREDENTIALS$`,
       'i',
     ),
     shape:
       /^(ya29\.[\w-]{20,}|AIza[\w-]{35}|GOCSPX-[\w-]{20,}|1\/\/0[\w-]{20,})$|"private_key"\s*:\s*"-----BEGIN|[\w-]+\.iam\.gserviceaccount\.com/,
   },
 ];
+
+/** The distinctive shapes again, as an extended regular expression for grep(1). */
+export const credentialShapes =
+  'ya29[.]|AIza[0-9A-Za-z_-]{35}|GOCSPX-|1//0[0-9A-Za-z_-]{20}|1000[.][0-9a-f]{32}[.]|v1[.]0-[0-9a-f]{24}-|cf(k|ut|at)_[A-Za-z0-9_-]{30}';
 
 const vaultName = /(^|_)VAULT_(.*_)?TOKEN$/i;
 /** Service, batch and recovery tokens of Vault 1.10 and later, and the older service form. */

@@ -4,6 +4,10 @@ import { type ProofLine, proveBoundary } from './proof';
 /** Proves the boundary in a network namespace without a route out and prints what was proved. */
 runMain(async () => {
   const proof = await proveBoundary();
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify(proof)}\n`);
+    return proof.lines.every((line) => line.holds) ? 0 : 1;
+  }
   const width = Math.max(...proof.lines.map((line) => line.subject.length));
   const show = (line: ProofLine): string =>
     `${line.holds ? 'holds ' : 'BROKEN'}  ${line.subject.padEnd(width)}  ${line.seen}`;

@@ -14,6 +14,8 @@ interface RawProof {
 /** One thing that was proved, or was not. */
 export interface ProofLine {
   subject: string;
+  /** The boundary whole, broken on purpose, or the guard in front of plays. */
+  part: 'whole' | 'broken' | 'plays';
   holds: boolean;
   seen: string;
 }
@@ -50,11 +52,13 @@ export async function proveBoundary(): Promise<Proof> {
   const packets: ProofLine[] = [
     {
       subject: 'packets towards production, boundary whole',
+      part: 'whole',
       holds: raw.whole.packets === 0,
       seen: `${raw.whole.packets}`,
     },
     {
       subject: 'packets towards production, boundary broken',
+      part: 'broken',
       holds: raw.broken.packets > 0,
       seen: `${raw.broken.packets}`,
     },
@@ -69,24 +73,34 @@ function stopped(outcome: Outcome): ProofLine {
     outcome.arrived.length > 0
       ? `arrived at ${outcome.arrived.join(', ')}`
       : (outcome.refusedAs ?? `not refused: ${outcome.error ?? 'no error'}`);
-  return { subject: `${outcome.name} (${outcome.line} line)`, holds, seen: `${seen}, ${outcome.milliseconds} ms` };
+  return {
+    subject: `${outcome.name} (${outcome.line} line)`,
+    part: 'whole',
+    holds,
+    seen: `${seen}, ${outcome.milliseconds} ms`,
+  };
 }
 
 function arrives(outcome: Outcome): ProofLine {
   const seen =
     outcome.arrived.length > 0 ? `arrives at ${outcome.arrived[0] ?? ''}` : `does not arrive: ${outcome.error ?? ''}`;
-  return { subject: `${outcome.name} (boundary broken)`, holds: outcome.arrived.includes(outcome.reaches), seen };
+  return {
+    subject: `${outcome.name} (boundary broken)`,
+    part: 'broken',
+    holds: outcome.arrived.includes(outcome.reaches),
+    seen,
+  };
 }
 
 function judgePlay(play: GuardedPlay): ProofLine {
   const seen = `exit ${play.exitCode}, aborted ${play.aborted.join(' ') || 'none'}, ${play.tasksRun} tasks ran, ${play.packets} packets`;
-  const subject = `play: ${play.name}`;
+  const named = { subject: `play: ${play.name}`, part: 'plays' as const };
   if (play.name === 'the sandbox alone')
-    return { subject, holds: play.exitCode === 0 && play.tasksRun === 1 && play.packets === 0, seen };
-  if (play.name === 'i_mean_prod=true') return { subject, holds: play.aborted.length === 0 && play.packets > 0, seen };
+    return { ...named, holds: play.exitCode === 0 && play.tasksRun === 1 && play.packets === 0, seen };
+  if (play.name === 'i_mean_prod=true') return { ...named, holds: play.aborted.length === 0 && play.packets > 0, seen };
   const refused =
     play.name === 'a delegated task'
       ? play.output.includes('prod_guard refuses this connection')
       : play.exitCode === 3 && play.aborted.length > 0;
-  return { subject, holds: refused && play.tasksRun === 0 && play.packets === 0, seen };
+  return { ...named, holds: refused && play.tasksRun === 0 && play.packets === 0, seen };
 }
