@@ -30,6 +30,8 @@ export interface EventuallyOptions {
   signal?: AbortSignal;
   /** Sees every finding as it is made, for progress and samples. */
   onFinding?: (finding: Finding, elapsedMs: number) => void;
+  /** Looks more often, in milliseconds: for a measurement, whose figure must not be that of the pauses (bench/). */
+  longestPauseMs?: number;
 }
 
 /** First and longest pause between two looks, in milliseconds. Quick things are seen quickly, slow ones are left alone. */
@@ -101,7 +103,7 @@ export async function eventually(
       signal?.throwIfAborted();
       throw thrown;
     });
-    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
+    pauseMs = Math.min(pauseMs * 1.5, options.longestPauseMs ?? longestPauseMs);
   }
 }
 

@@ -1,0 +1,27 @@
+import type { Benchmark } from './benchmark';
+import { canary } from './canary';
+import { forge } from './forge';
+import { gateDns } from './gate-dns';
+import { guard } from './guard';
+import { labDown } from './lab-down';
+import { labRestore } from './lab-restore';
+import { labUp } from './lab-up';
+import { memory } from './memory';
+import { nodesReady } from './nodes-ready';
+import { reports } from './reports';
+import { suiteWarm } from './suite-warm';
+
+/** All benchmarks, in the order in which they are run: what leaves the lab alone first, what takes it away last. */
+export const benchmarks: readonly Benchmark[] = [
+  guard,
+  gateDns,
+  forge,
+  reports,
+  labUp,
+  canary,
+  memory,
+  suiteWarm,
+  nodesReady,
+  labRestore,
+  labDown,
+];
