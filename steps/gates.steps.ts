@@ -1,0 +1,67 @@
+import { Given, Then, When, type DataTable } from '@cucumber/cucumber';
+import { dnsGate } from '../support/gates/dns/gate';
+import { idempotenceGate } from '../support/gates/idempotence/gate';
+import { withoutApp, type RootCopy } from '../support/gates/plan/copy';
+import { planGate } from '../support/gates/plan/gate';
+import { renderOverDeployed } from '../support/gates/render/deployed';
+import { asText } from '../support/gates/report';
+import { findingsOf, names, planned } from '../support/gates/expectations';
+import { recordedDnsPlan } from '../support/gates/dns/recorded';
+import type { GateResult } from '../support/gates/result';
+import { connectGitea } from '../support/gitea/client';
+import { Fact, type SandboxWorld } from '../support/world';
+
+const judged = new Fact<GateResult[]>("the gate's results");
+const copy = new Fact<RootCopy>('the copy of a root module');
+
+async function keep(world: SandboxWorld, results: GateResult[]): Promise<void> {
+  world.remember(judged, results);
+  await world.show('gate', asText(results));
+}
+
+Given(
+  'a copy of the root module {string} without the app {string}',
+  function (this: SandboxWorld, root: string, app: string) {
+    const made = this.remember(copy, withoutApp(root, app));
+    this.undo(`the copy ${made.folder} is gone`, made.remove);
+  },
+);
+
+When('the idempotence gate checks every playbook', async function (this: SandboxWorld) {
+  await keep(this, await idempotenceGate(undefined, { inventory: this.target.inventory }));
+});
+
+When('the plan gate plans every root module', async function (this: SandboxWorld) {
+  await keep(this, await planGate(undefined, { inventory: this.target.inventory }));
+});
+
+When('the plan gate plans the copy with changes allowed', async function (this: SandboxWorld) {
+  const { folder, root } = this.recall(copy);
+  await keep(this, await planGate(folder, { as: root, allowChanges: true, inventory: this.target.inventory }));
+});
+
+When("the render gate compares the factory's charts with the deployed ones", async function (this: SandboxWorld) {
+  const { inventory } = this.target;
+  await keep(this, await renderOverDeployed(connectGitea(inventory), inventory));
+});
+
+When("the DNS gate judges the factory's plan for the zone {string}", async function (this: SandboxWorld, zone: string) {
+  const plan = recordedDnsPlan();
+  if (plan === undefined) return this.skip('environment', 'this factory has no recorded plan dns/plan.json');
+  await keep(this, [await dnsGate(plan, { zone })]);
+  return undefined;
+});
+
+Then('the gate is green', async function (this: SandboxWorld) {
+  await this.expectMet('the gate is green', findingsOf(this.recall(judged)));
+});
+
+Then('it planned these root modules:', async function (this: SandboxWorld, table: DataTable) {
+  const wanted = table.hashes().map((row) => row['root module'] ?? '');
+  await this.expectMet('planned root modules', planned(this.recall(judged), wanted));
+});
+
+Then('the gate is red and names:', async function (this: SandboxWorld, table: DataTable) {
+  const wanted = table.hashes().map((row) => row['loss'] ?? '');
+  await this.expectMet('what the gate names', names(this.recall(judged), wanted));
+});

@@ -1,0 +1,28 @@
+import type { Finding } from '../finding';
+import type { GateResult } from './result';
+
+/** The findings of several results as one list, each with what it is about. */
+export function findingsOf(results: readonly GateResult[]): Finding[] {
+  return results.flatMap(({ subject, findings }) =>
+    findings.map((finding) => ({ ...finding, subject: `${subject}: ${finding.subject}` })),
+  );
+}
+
+/** Whether each of these subjects was judged, and green. */
+export function planned(results: readonly GateResult[], subjects: readonly string[]): Finding[] {
+  return subjects.map((subject) => {
+    const result = results.find((one) => one.subject === subject);
+    const status = result?.verdict === 'green' ? 'met' : 'unmet';
+    return { subject, status, expected: 'green', actual: result?.summary ?? 'not planned', source: 'the plan gate' };
+  });
+}
+
+/** Whether the gate is red and a finding of it begins with each of these words. */
+export function names(results: readonly GateResult[], words: readonly string[]): Finding[] {
+  const said = results.flatMap(({ findings }) => findings.filter(({ status }) => status === 'unmet'));
+  return words.map((wanted) => {
+    const found = said.some(({ actual }) => actual === wanted);
+    const actual = found ? wanted : said.map((finding) => finding.actual).join('; ') || 'nothing red';
+    return { subject: `"${wanted}"`, status: found ? 'met' : 'unmet', expected: wanted, actual, source: 'the gate' };
+  });
+}
