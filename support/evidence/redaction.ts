@@ -61,6 +61,7 @@ export class Redactor {
    * Values of fewer than six characters are left to the shapes.
    */
   register(...secrets: readonly (string | undefined)[]): void {
+    const before = this.known.size;
     for (const secret of secrets) {
       if (secret === undefined || secret.trim().length < shortestSecret) continue;
       const value = secret.trim();
@@ -78,7 +79,7 @@ export class Redactor {
       // A value of several lines (a key file) is also quoted in part.
       for (const line of value.split('\n')) if (line.length >= 32) this.known.add(line);
     }
-    this.pattern = undefined;
+    if (this.known.size > before) this.pattern = undefined;
   }
 
   /** The text without secrets. */
@@ -108,9 +109,11 @@ export class Redactor {
   }
 
   private knownPattern(): RegExp {
-    // The longest first: a password may be the beginning of another.
-    const sorted = [...this.known].sort((a, b) => b.length - a.length);
-    this.pattern ??= new RegExp(sorted.map((value) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
+    if (this.pattern === undefined) {
+      // The longest first: a password may be the beginning of another.
+      const sorted = [...this.known].sort((a, b) => b.length - a.length);
+      this.pattern = new RegExp(sorted.map((value) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
+    }
     return this.pattern;
   }
 }
