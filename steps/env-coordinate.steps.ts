@@ -22,7 +22,7 @@ import {
   samePods,
   type PodIdentities,
 } from '../support/gates/env-coordinate/untouched';
-import { findingsOf } from '../support/gates/expectations';
+import { findingsOf, titled } from '../support/gates/expectations';
 import { connectSystems } from '../support/systems';
 import { Fact, type SandboxWorld } from '../support/world';
 
@@ -38,23 +38,28 @@ Given('these instances:', function (this: SandboxWorld, table: DataTable) {
 
 Then('each bears these names in the live system', async function (this: SandboxWorld) {
   const systems = connectSystems(this.target.inventory);
-  const findings = await Promise.all(this.recall(expected).map((instance) => probeInstance(systems, instance)));
-  await this.expectMet('names of every instance', findings.flat());
+  const findings = (
+    await Promise.all(this.recall(expected).map((instance) => probeInstance(systems, instance)))
+  ).flat();
+  await this.expectMet(titled('names of every instance', findings), findings);
 });
 
 Then('the live system has no others', async function (this: SandboxWorld) {
   const systems = connectSystems(this.target.inventory);
-  await this.expectMet('nothing besides the instances', await probeNothingElse(systems, this.recall(expected)));
+  const findings = await probeNothingElse(systems, this.recall(expected));
+  await this.expectMet(titled('nothing besides the instances', findings), findings);
 });
 
 Then('the plans of the root modules give the same names', async function (this: SandboxWorld) {
   const systems = connectSystems(this.target.inventory);
-  await this.expectMet('names in the plans', await probePlans(systems, this.recall(expected)));
+  const findings = await probePlans(systems, this.recall(expected));
+  await this.expectMet(titled('names in the plans', findings), findings);
 });
 
 Then('Vault judges these policies so:', async function (this: SandboxWorld, table: DataTable) {
   const { vault } = connectSystems(this.target.inventory);
-  await this.expectMet('policies', await probePolicies(vault, readPolicyRows(table.hashes())));
+  const findings = await probePolicies(vault, readPolicyRows(table.hashes()));
+  await this.expectMet(titled('policies', findings), findings);
 });
 
 Given(

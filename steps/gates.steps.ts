@@ -5,7 +5,7 @@ import { withoutApp, type RootCopy } from '../support/gates/plan/copy';
 import { planGate } from '../support/gates/plan/gate';
 import { renderOverDeployed } from '../support/gates/render/deployed';
 import { asText } from '../support/gates/report';
-import { findingsOf, names, planned } from '../support/gates/expectations';
+import { findingsOf, names, planned, titledByGates } from '../support/gates/expectations';
 import { recordedDnsPlan } from '../support/gates/dns/recorded';
 import type { GateResult } from '../support/gates/result';
 import { connectGitea } from '../support/gitea/client';
@@ -53,7 +53,8 @@ When("the DNS gate judges the factory's plan for the zone {string}", async funct
 });
 
 Then('the gate is green', async function (this: SandboxWorld) {
-  await this.expectMet('the gate is green', findingsOf(this.recall(judged)));
+  const results = this.recall(judged);
+  await this.expectMet(titledByGates('the gate is green', results), findingsOf(results));
 });
 
 Then('it planned these root modules:', async function (this: SandboxWorld, table: DataTable) {

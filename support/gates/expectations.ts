@@ -1,5 +1,19 @@
-import type { Finding } from '../finding';
+import { worst, type Finding } from '../finding';
 import type { GateResult } from './result';
+
+/** A title that says what is wrong first: the table below it folds long names. */
+export function titled(title: string, findings: readonly Finding[]): string {
+  const first = findings.find(({ status }) => status === worst(findings) && status !== 'met');
+  return first === undefined ? title : `${title}: ${first.subject}: expected ${first.expected}, saw ${first.actual}`;
+}
+
+/** As `titled`, for gates: the sentences of those that are not green. */
+export function titledByGates(title: string, results: readonly GateResult[]): string {
+  const open = results
+    .filter(({ verdict }) => verdict !== 'green')
+    .map(({ subject, summary }) => `${subject}: ${summary}`);
+  return [title, ...open].join(': ');
+}
 
 /** The findings of several results as one list, each with what it is about. */
 export function findingsOf(results: readonly GateResult[]): Finding[] {

@@ -15,6 +15,7 @@ import {
 import { editorPowerless, lookupLocked, pgbouncerStopped, postgresStopped } from '../../support/postgres/faults';
 import { ciIssuerReplaced, vaultSealed } from '../../support/vault/faults';
 import type { PlantedFault } from './fault';
+import { gateFaults } from './gates';
 // The runner undoes what a broken scenario had to leave behind; it must know how.
 import '../../support/canary/scenario';
 
@@ -65,4 +66,5 @@ export const plantedFaults: readonly PlantedFault[] = [
     scenario: 'No packet leaves the sandbox',
     redAt: { step: 'the sandbox’s edge has counted no packet', says: /packets out of the lab/ },
   },
+  ...gateFaults,
 ];

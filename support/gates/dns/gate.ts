@@ -107,10 +107,14 @@ function untouched(zone: string, still: number): Finding {
 }
 
 function summary(zone: string, findings: readonly Finding[], still: number): string {
-  const unmet = findings.filter(({ status }) => status === 'unmet').length;
+  const unmet = findings.filter(({ status }) => status === 'unmet');
   if (findings.some(({ status }) => status === 'unknown')) return 'The plan is empty: nothing can be said of it.';
   const quiet = still === 0 ? '' : `, ${still} untouched`;
-  if (unmet > 0) return `${unmet} of ${findings.length} touched resources are not proved to lie in ${zone}${quiet}.`;
+  const [first] = unmet;
+  if (first !== undefined) {
+    const count = `${unmet.length} of ${findings.length} touched resources`;
+    return `${count} are not proved to lie in ${zone}${quiet}: ${first.subject}: ${first.actual}.`;
+  }
   const touched = findings[0]?.subject === 'the plan' ? 0 : findings.length;
   return `All ${touched} touched resources lie in ${zone}${quiet}.`;
 }

@@ -98,7 +98,8 @@ export function conditionsOf(path: string): { false_condition?: string }[] {
   let found: string[] | undefined;
   visit(document, {
     Map: (_, node, ancestors) => {
-      if (node.range == null || counter.linePos(node.range[0]).line !== Number(line)) return undefined;
+      if (node.range === null || node.range === undefined || counter.linePos(node.range[0]).line !== Number(line))
+        return undefined;
       const around = [...ancestors, node].filter((one) => isMap(one));
       found = around.flatMap((one) => (one.has('when') ? [String(one.get('when'))] : []));
       return visit.BREAK;
@@ -115,7 +116,13 @@ function hostsPattern(path: string): string | undefined {
   const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter });
   if (!isSeq(document.contents)) return undefined;
   for (const node of document.contents.items) {
-    if (!isMap(node) || node.range == null || counter.linePos(node.range[0]).line !== Number(line)) continue;
+    if (
+      !isMap(node) ||
+      node.range === null ||
+      node.range === undefined ||
+      counter.linePos(node.range[0]).line !== Number(line)
+    )
+      continue;
     const { hosts } = z.object({ hosts: z.unknown() }).parse(node.toJSON());
     if (typeof hosts === 'string') return hosts;
     return Array.isArray(hosts) ? hosts.join(',') : undefined;

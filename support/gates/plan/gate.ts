@@ -112,7 +112,7 @@ function unplanned(root: TofuRoot, thrown: ProductError): OperatorError {
 
 function summary(root: TofuRoot, findings: readonly Finding[], allowChanges: boolean): string {
   const bad = findings.filter(({ status }) => status !== 'met');
-  const [first] = bad;
+  const first = bad.find(({ actual }) => /^(destroys|replaces|forgets) /.test(actual)) ?? bad[0];
   if (first !== undefined) {
     const more = bad.length === 1 ? '' : ` (and ${bad.length - 1} more)`;
     return `${root.statePrefix}: ${first.subject}: ${first.actual}${more}.`;

@@ -8,8 +8,14 @@ export interface PlanJudgeOptions {
   changes: boolean;
 }
 
-/** Kinds whose loss takes data or access with it, as they stand in resource types of every provider. */
-const protectedKind = /(?:^|_)(database|role|policy|mount|auth_backend|schema|secret_backend)(?:_|$)/;
+/** Kinds whose loss takes data or access with it, as they stand in resource types of every provider; the closest first. */
+const protectedKinds = ['role', 'policy', 'mount', 'database', 'schema', 'auth_backend', 'secret_backend'] as const;
+
+/** The protected kind a resource type is of. A grant can be given again: it is none. */
+function protectedKind(type: string): string | undefined {
+  if (type.includes('grant')) return undefined;
+  return protectedKinds.find((kind) => `_${type}_`.includes(`_${kind}_`))?.replace('_', ' ');
+}
 
 const source = 'tofu plan -detailed-exitcode';
 
@@ -44,13 +50,13 @@ export function judgePlan(plan: Plan, { allowChanges, changes }: PlanJudgeOption
 function judgeChange(change: ResourceChange, drifted: boolean, allowChanges: boolean): Finding | undefined {
   const action = actionOf(change);
   if (action === undefined) return undefined;
-  const kind = protectedKind.exec(change.type)?.[1];
+  const kind = protectedKind(change.type);
   const lost = ['destroy', 'replace', 'forget'].includes(action) && kind !== undefined;
   const finding = { subject: change.address, expected: allowChanges ? 'nothing lost' : 'no change', source };
   if (lost) {
     const hint = 'keep it: rename with a moved block, or take it out in a change of its own that says so.';
     const name = nameOf(change);
-    return { ...finding, status: 'unmet', actual: `${action}s ${kind.replace('_', ' ')} ${name}`, hint };
+    return { ...finding, status: 'unmet', actual: `${action}s ${kind} ${name}`, hint };
   }
   const behind = drifted ? ", which was changed behind OpenTofu's back" : '';
   const actual = `${action}s it${attributes(change)}${behind}`;
