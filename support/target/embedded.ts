@@ -91,8 +91,14 @@ export class EmbeddedTarget implements Target {
   occupy(): () => void {
     // A run of the planted faults holds the lab for all the suites it starts.
     if (lockHolder(suiteLockFile)?.pid === process.ppid) return () => undefined;
-    const lock = acquireLock('the suite', suiteLockFile);
-    return () => lock.release();
+    try {
+      const lock = acquireLock('the suite', suiteLockFile);
+      return () => lock.release();
+    } catch (thrown) {
+      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EACCES')) throw thrown;
+      const next = 'run the same command as root: machines of Linux namespaces cannot be made without.';
+      throw new OperatorError({ attempted: 'use the lab', where: suiteLockFile, seen: 'no permission', next });
+    }
   }
 
   async parts(): Promise<Part[]> {
