@@ -1,5 +1,6 @@
 import '../kubernetes/failure-context';
 import { z } from 'zod';
+import { appOfApps } from '../argocd/client';
 import { eventually } from '../eventually';
 import { worst, type Finding } from '../finding';
 import { namesOf } from '../naming';
@@ -50,6 +51,8 @@ export async function removeCanary(systems: Systems, app: string): Promise<Findi
   await undoCanary(systems, names);
   const look = async (): Promise<Finding> => {
     left = await probeGone(systems, names);
+    // A comparison that failed is not made again for minutes unless somebody asks.
+    if (left.some((finding) => finding.status !== 'met')) await systems.argocd.refresh(appOfApps);
     return decisive(left);
   };
   await eventually(`${app} is gone from every system`, look, 'deletion');
