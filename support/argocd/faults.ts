@@ -1,11 +1,17 @@
-import type { Fault } from '../fault';
+import type { Fault, FaultContext } from '../fault';
 import { appOfApps } from './client';
+
+/** Tells the controller to leave an Application alone. Nothing that a playbook owns is touched, so healing leaves no trace. */
+const skip = 'argocd.argoproj.io/skip-reconcile';
+
+function skipped(value: 'true' | null): (context: FaultContext) => Promise<void> {
+  return ({ systems }) => systems.argocd.patch(appOfApps, { metadata: { annotations: { [skip]: value } } });
+}
 
 /** New Applications are no longer rendered by themselves. */
 export const appOfAppsManual: Fault = {
   name: 'app-of-apps-manual',
-  breaks: 'The app-of-apps no longer syncs by itself.',
-  plant: ({ systems }) => systems.argocd.patch(appOfApps, { spec: { syncPolicy: { automated: null } } }),
-  heal: ({ systems }) =>
-    systems.argocd.patch(appOfApps, { spec: { syncPolicy: { automated: { prune: true, selfHeal: true } } } }),
+  breaks: 'The app-of-apps is no longer reconciled.',
+  plant: skipped('true'),
+  heal: skipped(null),
 };

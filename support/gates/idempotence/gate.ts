@@ -21,6 +21,9 @@ export interface IdempotenceOptions {
   onLine?: (line: string) => void;
 }
 
+/** Findings that the one sentence names. */
+const mostNamed = 6;
+
 /** Whole minutes are normal: a check of every stage on a busy two-core host. Milliseconds. */
 const timeoutMs = 600_000;
 
@@ -118,12 +121,12 @@ function unexplained(playbook: string, exitCode: number): Finding {
 function summary(playbook: string, findings: readonly Finding[]): string {
   const red = findings.filter(({ status }) => status === 'unmet');
   const unknown = findings.filter(({ status }) => status === 'unknown');
-  const first = red[0] ?? unknown[0];
-  if (first !== undefined) {
-    const others = red.length + unknown.length - 1;
-    const more = others === 0 ? '' : ` (and ${others} more)`;
+  const open = red.length > 0 ? red : unknown;
+  if (open.length > 0) {
+    const named = open.slice(0, mostNamed).map(({ subject, actual }) => `${subject}: ${actual}`);
+    const more = open.length > mostNamed ? ` and ${open.length - mostNamed} more` : '';
     const verdict = red.length > 0 ? 'is not idempotent' : 'cannot be judged';
-    return `${playbook} ${verdict}: ${first.subject}: ${first.actual}${more}.`;
+    return `${playbook} ${verdict}: ${named.join('; ')}${more}.`;
   }
   const plays = findings.filter(({ subject }) => subject.startsWith('play ')).length;
   return `${playbook} has nothing to change: ${plays} plays, changed=0 on every host.`;
