@@ -3,6 +3,9 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { OperatorError } from '../support/failure';
+import { bootId, processStartTime } from '../support/process';
+
+export { processStartTime };
 
 const holderShape = z.object({
   name: z.string(),
@@ -97,22 +100,6 @@ function readHolder(file: string): LockHolder | undefined {
 
 function isAlive(holder: LockHolder): boolean {
   return holder.bootId === bootId() && processStartTime(holder.pid) === holder.startTime;
-}
-
-/** Start time of a process in clock ticks since boot; undefined when it is gone or a zombie (proc(5)). */
-export function processStartTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command name may hold spaces and brackets; the fields after its last bracket do not.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
-function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
 function describeThisProcess(name: string): LockHolder {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { OperatorError, reason } from './failure';
 import { shielded } from './interruption';
 import { labHome } from './paths';
+import { processIdentity } from './process';
 
 /** Where undo records lie until they are done: beside the lab they belong to. */
 export const undoFolder = join(labHome, 'undo');
@@ -18,8 +19,10 @@ const recordShape = z.object({
   registered: z.string(),
   /** Place in the order of registration: undone in reverse. */
   order: z.number(),
-  /** The command it was registered in, which knows its kind. */
+  /** The command it was registered in, which knows its kind, and its process. */
   command: z.string(),
+  pid: z.number(),
+  process: z.string(),
   /** Which sandbox it belongs to; a record of another one is dropped with it. */
   sandbox: z.string().nullable(),
   /** Name of the replayable kind, or null for one that only its own process could run. */
@@ -80,6 +83,8 @@ export class UndoJournal {
       registered: new Date().toISOString(),
       order: this.entries.length,
       command: `npm run ${process.env['npm_lifecycle_event'] ?? 'suite'}`,
+      pid: process.pid,
+      process: processIdentity(process.pid) ?? '',
       sandbox: this.sandbox ?? null,
       kind: replayable ? undo.kind : null,
       args: replayable ? undo.args : null,
@@ -118,7 +123,8 @@ export class Leftovers {
    * @throws OperatorError naming those that failed or that only their own process could have undone.
    */
   async replay(sandbox: string | undefined, isReady: (stage: string) => Promise<boolean>): Promise<string[]> {
-    this.pending ??= readRecords(this.folder);
+    // What a living process registered is still its own business: a planted fault while the suite runs under it.
+    this.pending ??= readRecords(this.folder).filter((record) => processIdentity(record.pid) !== record.process);
     const done: string[] = [];
     const failed: string[] = [];
     const later: UndoRecord[] = [];

@@ -65,32 +65,47 @@ describe('the journal of a scenario', () => {
   });
 });
 
+/** The records in the folder as if the process that wrote them had died. */
+function leftovers(): Leftovers {
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"process": ".*"/, '"process": "gone"'));
+  }
+  return new Leftovers(folder);
+}
+
 describe('what a run that died left behind', () => {
+  test('is not what a living process registered', async () => {
+    new UndoJournal('a scenario', 'lab-1', folder).register('one is gone', removal({ app: 'one' }));
+    assert.deepEqual(await new Leftovers(folder).replay('lab-1', always), []);
+    assert.equal(readdirSync(folder).length, 1);
+  });
+
   test('is replayed by the next run, the youngest first', async () => {
     const journal = new UndoJournal('a scenario', 'lab-1', folder);
     for (const app of ['one', 'two']) journal.register(`${app} is gone`, removal({ app }));
-    assert.deepEqual(await new Leftovers(folder).replay('lab-1', always), ['two is gone', 'one is gone']);
+    assert.deepEqual(await leftovers().replay('lab-1', always), ['two is gone', 'one is gone']);
     assert.deepEqual(done, ['two', 'one']);
     assert.deepEqual(readdirSync(folder), []);
   });
 
   test('waits for the stages it needs', async () => {
     new UndoJournal('a scenario', 'lab-1', folder).register('one is gone', removal({ app: 'one' }));
-    const leftovers = new Leftovers(folder);
-    assert.deepEqual(await leftovers.replay('lab-1', async (stage) => stage !== 'apps'), []);
-    assert.deepEqual(await leftovers.replay('lab-1', always), ['one is gone']);
+    const left = leftovers();
+    assert.deepEqual(await left.replay('lab-1', async (stage) => stage !== 'apps'), []);
+    assert.deepEqual(await left.replay('lab-1', always), ['one is gone']);
   });
 
   test('of a sandbox that is gone is dropped', async () => {
     new UndoJournal('a scenario', 'lab-1', folder).register('one is gone', removal({ app: 'one' }));
-    assert.deepEqual(await new Leftovers(folder).replay('lab-2', always), []);
+    assert.deepEqual(await leftovers().replay('lab-2', always), []);
     assert.deepEqual([done, readdirSync(folder)], [[], []]);
   });
 
   test('that only its own process could undo is said once', async () => {
     new UndoJournal('a scenario', 'lab-1', folder).register('x is back', () => Promise.resolve());
-    await assert.rejects(new Leftovers(folder).replay('lab-1', always), /x is back \(only the run that began it/);
-    assert.deepEqual(await new Leftovers(folder).replay('lab-1', always), []);
+    await assert.rejects(leftovers().replay('lab-1', always), /x is back \(only the run that began it/);
+    assert.deepEqual(await leftovers().replay('lab-1', always), []);
   });
 
   test('that another command knows is left to it', async () => {
@@ -99,19 +114,19 @@ describe('what a run that died left behind', () => {
       args: {},
       run: always as never,
     });
-    await assert.rejects(new Leftovers(folder).replay('lab-1', always), /x is healed \(left by `npm run/);
+    await assert.rejects(leftovers().replay('lab-1', always), /x is healed \(left by `npm run/);
     assert.equal(readdirSync(folder).length, 1);
   });
 
   test('half-written by a kill is dropped: its act was not begun', async () => {
     writeFileSync(join(folder, 'half.json'), '{"id": "ha');
-    assert.deepEqual(await new Leftovers(folder).replay('lab-1', always), []);
+    assert.deepEqual(await leftovers().replay('lab-1', always), []);
     assert.deepEqual(readdirSync(folder), []);
   });
 
   test('that fails is said and kept', async () => {
     new UndoJournal('a scenario', 'lab-1', folder).register('stuck is gone', removal({ app: 'stuck' }));
-    await assert.rejects(new Leftovers(folder).replay('lab-1', always), /stuck is gone: it is stuck/);
+    await assert.rejects(leftovers().replay('lab-1', always), /stuck is gone: it is stuck/);
     assert.equal(readdirSync(folder).length, 1);
   });
 });
