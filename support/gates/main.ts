@@ -113,9 +113,11 @@ runMain(async () => {
   const asked = parseArguments(process.argv.slice(2));
   if (asked === undefined) return 0;
   registerSandboxSecrets(redactor);
-  const results = redactor.value(await asked.look());
-  if (asked.output.junit !== undefined) writeJUnit(asked.output.junit, results);
-  process.stdout.write(`${asked.output.json === true ? asJson(results) : asText(results)}\n`);
+  const results = await asked.look();
+  const { json, junit } = asked.output;
+  if (junit !== undefined) writeJUnit(junit, redactor.value(results));
+  // The table shows few of perhaps 10,000 findings: it is cheaper to clean than they all are.
+  process.stdout.write(`${json === true ? asJson(redactor.value(results)) : redactor.text(asText(results))}\n`);
   return exitCodes[overall(results)];
 });
 
