@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
@@ -47,7 +47,7 @@ export const keyFileReadable: Fault = {
   name: 'key-file-readable',
   breaks: 'The key file of the sandbox’s Vault can be read by others.',
   plant: () => Promise.resolve(chmodSync(keyFile, 0o644)),
-  heal: () => Promise.resolve(chmodSync(keyFile, 0o600)),
+  heal: () => Promise.resolve(existsSync(keyFile) ? chmodSync(keyFile, 0o600) : undefined),
 };
 
 const kubeconfigFile = join(sandboxSecrets, 'kubeconfig');
@@ -62,7 +62,9 @@ export const productionInKubeconfig: Fault = {
   heal: () => rewriteKubeconfig([]),
 };
 
+/** Without a kubeconfig there is nothing to mend. */
 function rewriteKubeconfig(more: { name: string; cluster: { server: string } }[]): Promise<void> {
+  if (!existsSync(kubeconfigFile)) return Promise.resolve();
   const config = kubeconfigShape.parse(parse(readFileSync(kubeconfigFile, 'utf8')));
   const clusters = [...config.clusters.filter(({ name }) => name !== strayCluster), ...more];
   writeFileSync(kubeconfigFile, stringify({ ...config, clusters }), { mode: 0o600 });

@@ -101,7 +101,14 @@ export class FaultRunner {
   }
 
   private context(): FaultContext {
-    return { target: this.target, systems: connectSystems(this.target.inventory) };
+    const { target } = this;
+    return {
+      target,
+      // Connected when used: a fault may lie in what connecting needs, and must be healed all the same.
+      get systems() {
+        return connectSystems(target.inventory);
+      },
+    };
   }
 }
 
