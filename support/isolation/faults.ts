@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
@@ -81,7 +81,13 @@ export const productionInInventory: Fault = {
     mkdirSync(dirname(groupVariables), { recursive: true });
     return Promise.resolve(writeFileSync(groupVariables, `postgres_host: ${production.first}\n`));
   },
-  heal: () => Promise.resolve(rmSync(groupVariables, { force: true })),
+  heal: () => {
+    rmSync(groupVariables, { force: true });
+    for (const folder of [dirname(groupVariables), dirname(dirname(groupVariables))]) {
+      if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+    }
+    return Promise.resolve();
+  },
 };
 
 /** RFC 5737: an address that is nobody's. */

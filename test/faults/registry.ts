@@ -54,17 +54,40 @@ export const plantedFaults: readonly PlantedFault[] = [
   breaksLink(repoServerDown, 'application'),
   breaksLink(secretsOperatorDown, 'secret'),
   breaksLink(nodesCordoned, 'pod'),
-  breaksSeparation(productionInKubeconfig, 'every document the suite connects by', /planted-production/),
-  breaksSeparation(productionInInventory, 'every document the suite connects by', /postgres_host|192\.168\.1\.201/),
-  breaksSeparation(stateOutsidePrefix, 'every state of OpenTofu', /erp\/main\/planted/),
-  breaksSeparation(keyFileReadable, 'Vault is the sandbox’s own', /cluster-keys\.json[^]*644/),
-  breaksSeparation(credentialInVault, 'no credential of production', /CLOUDFLARE_API_TOKEN/),
-  breaksSeparation(credentialOnMachine, 'no credential of production', /OVH_APPLICATION_SECRET/),
+  breaksSeparation(
+    productionInKubeconfig,
+    'every document the suite connects by leads to the sandbox alone',
+    /planted-production/,
+  ),
+  breaksSeparation(
+    productionInInventory,
+    'every document the suite connects by leads to the sandbox alone',
+    /postgres_host|192\.168\.1\.201/,
+  ),
+  breaksSeparation(stateOutsidePrefix, 'every state of OpenTofu lies under the sandbox’s prefix', /erp\/main\/planted/),
+  breaksSeparation(
+    keyFileReadable,
+    'Vault is the sandbox’s own, with a key file that only the operator can read',
+    /mode of[^]*644/,
+  ),
+  breaksSeparation(
+    credentialInVault,
+    'no credential of production lies anywhere in the sandbox',
+    /CLOUDFLARE_API_TOKEN/,
+  ),
+  breaksSeparation(
+    credentialOnMachine,
+    'no credential of production lies anywhere in the sandbox',
+    /OVH_APPLICATION_SECRET/,
+  ),
   {
     fault: packetOut,
     feature: 'features/isolation.feature',
     scenario: 'No packet leaves the sandbox',
-    redAt: { step: 'the sandbox’s edge has counted no packet', says: /packets out of the lab/ },
+    redAt: {
+      step: 'the sandbox’s edge has counted no packet to production or anywhere outside',
+      says: /packets out of the lab/,
+    },
   },
   ...gateFaults,
 ];
