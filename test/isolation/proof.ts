@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { run } from '../../support/command';
 import { OperatorError } from '../../support/failure';
 import { projectRoot } from '../../support/paths';
@@ -40,12 +43,7 @@ export async function proveBoundary(): Promise<Proof> {
       exitCode: 2,
     });
   }
-  const ended = await run(
-    'unshare',
-    ['--net', '--mount', '--propagation', 'private', 'node', '-r', 'ts-node/register', 'test/isolation/rig/inside.ts'],
-    { cwd: projectRoot, timeoutMs: 300_000 },
-  );
-  const raw = JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '') as RawProof;
+  const raw = await inNamespace();
   const whole = raw.whole.outcomes.map((outcome) => stopped(outcome));
   const broken = raw.broken.outcomes.map((outcome) => arrives(outcome));
   const plays = raw.plays.map((play) => judgePlay(play));
@@ -65,6 +63,22 @@ export async function proveBoundary(): Promise<Proof> {
   ];
   const summary = `${whole.length} attempts refused before a packet left and ${broken.length} seen by the listeners with the boundary broken; ${plays.length === 0 ? 'no play (Ansible is not installed)' : `${plays.length} plays`}. Interface: ${raw.interface}.`;
   return { lines: [...whole, ...broken, ...plays, ...packets], summary };
+}
+
+/** Runs the rig in namespaces of its own. Its files lie in one folder, which is gone afterwards on every outcome. */
+async function inNamespace(): Promise<RawProof> {
+  const folder = mkdtempSync(join(tmpdir(), 'no-route-rig-'));
+  const inside = ['node', '-r', 'ts-node/register', 'test/isolation/rig/inside.ts'];
+  try {
+    const ended = await run('unshare', ['--net', '--mount', '--propagation', 'private', ...inside], {
+      cwd: projectRoot,
+      env: { TMPDIR: folder },
+      timeoutMs: 300_000,
+    });
+    return JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '') as RawProof;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function stopped(outcome: Outcome): ProofLine {

@@ -1,4 +1,5 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { breakVariable, insideRig } from '../../../support/isolation/rig';
 import { projectRoot } from '../../../support/paths';
@@ -10,7 +11,7 @@ import { hasNoWayOut, makeRig, rebindingName } from './namespace';
 
 /** Runs every attempt in a process of its own, with the second line installed, the boundary whole or broken. */
 async function round(broken: boolean): Promise<unknown> {
-  const journal = join(mkdtempSync('/tmp/no-route-rig-'), 'arrived');
+  const journal = join(mkdtempSync(join(tmpdir(), 'rig-')), 'arrived');
   writeFileSync(journal, '');
   const listeners = await openListeners(rebindingName, journal);
   const args = [

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { run } from '../../../support/command';
@@ -36,7 +37,7 @@ export async function makeRig(): Promise<'dummy' | 'veth'> {
 
 /** /etc/hosts and /etc/resolv.conf of this mount namespace only. */
 async function plantFiles(): Promise<void> {
-  const folder = mkdtempSync('/tmp/no-route-rig-');
+  const folder = mkdtempSync(join(tmpdir(), 'rig-'));
   const plant = async (target: string, text: string): Promise<void> => {
     const file = join(folder, target.replace(/\//g, '_'));
     writeFileSync(file, text);

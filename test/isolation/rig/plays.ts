@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childEnvironment } from '../../../support/command';
 import { ansibleGuardEnvironment } from '../../../support/isolation/ansible';
@@ -74,7 +75,7 @@ async function play(
   playbook: (folder: string) => string,
   extra: readonly string[],
 ): Promise<GuardedPlay> {
-  const folder = mkdtempSync('/tmp/no-route-rig-play-');
+  const folder = mkdtempSync(join(tmpdir(), 'rig-'));
   writeFileSync(join(folder, 'hosts.yml'), inventory);
   writeFileSync(join(folder, 'play.yml'), playbook(folder));
   writeFileSync(
