@@ -37,7 +37,7 @@ Feature: No change passes unless its plan says so
     When the render gate compares the factory's charts with the deployed ones
     Then the gate is green
 
-  # The providers of Cloudflare and OVH cannot be had without their registry: the plan is a recorded one, and never applied.
+  # The providers of Cloudflare and OVH cannot be had without their registry: the plan is written by hand in the shape of `tofu show -json`, and never applied.
   Scenario: The DNS plan touches the throwaway zone alone
     When the DNS gate judges the factory's plan for the zone "sandbox.arcodange.fr"
     Then the gate is green
