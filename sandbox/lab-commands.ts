@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { labDown, stateOfDisk } from './lab';
-import { installMissing, requirements } from './lab-doctor';
+import { requirements } from './lab-doctor';
+import { installMissing } from './lab-host';
 import { interruptible } from './lab-interrupt';
 import { labInventory } from './machines/layout';
 import { withLab } from './lab-hold';

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { run } from '../support/command';
-import { OperatorError, reason } from '../support/failure';
+import { reason } from '../support/failure';
 import type { Finding } from '../support/finding';
 import type { Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
@@ -99,40 +99,6 @@ async function ownRequirements(inventory: Inventory): Promise<Requirement[]> {
     await bridge(inventory),
     forwarding(),
   ];
-}
-
-/** @throws OperatorError for the first hard requirement that is not met, naming all of them. */
-export function assertMet(found: readonly Requirement[]): void {
-  const failing = found.filter((requirement) => requirement.hard && requirement.finding.status !== 'met');
-  const first = failing[0];
-  if (first === undefined) return;
-  const packages = [...new Set(failing.flatMap((requirement) => requirement.packages))];
-  throw new OperatorError({
-    attempted: 'begin the lab',
-    where: 'this host',
-    expected: failing.map(({ finding }) => `${finding.subject}: ${finding.expected}`).join('; '),
-    seen: failing.map(({ finding }) => `${finding.subject}: ${finding.actual}`).join('; '),
-    next:
-      packages.length > 1
-        ? 'run `npm run lab -- install-deps`, then this command again.'
-        : (first.finding.hint ?? 'run `npm run lab -- doctor`.'),
-    exitCode: 2,
-  });
-}
-
-/** Installs the Debian packages whose programs are missing. @returns their names. */
-export async function installMissing(found: readonly Requirement[], onLine: (line: string) => void): Promise<string[]> {
-  const missing = found.filter(({ finding }) => finding.status !== 'met').flatMap(({ packages }) => packages);
-  const packages = [...new Set(missing)];
-  if (packages.length === 0) return [];
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['update', '--quiet'], { env, onLine, timeoutMs: 600_000 });
-  await run('apt-get', ['install', '--quiet', '--yes', '--no-install-recommends', ...packages], {
-    env,
-    onLine,
-    timeoutMs: 1_800_000,
-  });
-  return packages;
 }
 
 function met(

@@ -3,8 +3,8 @@ import { reason } from '../support/failure';
 import type { Inventory } from '../support/inventory';
 import { startForge, type ForgeRun } from './forge/forge';
 import { beginLab, machinesUp, openLab, rewindLab, stateOfDisk } from './lab';
-import { assertMet, requirements } from './lab-doctor';
 import { holdLab } from './lab-hold';
+import { prepareHost } from './lab-host';
 import { labKey } from './lab-key';
 import { runStages } from './lab-stages';
 import { newLabState, trackState, type LabState, type StateTracker } from './lab-state';
@@ -33,7 +33,7 @@ export interface UpOptions {
 export async function labUp(inventory: Inventory, options: UpOptions): Promise<LabState> {
   const { onProgress, signal } = options;
   const say = sayer(onProgress);
-  assertMet(await requirements(inventory, { components: !options.machinesOnly }));
+  await prepareHost(inventory, { components: !options.machinesOnly }, say);
   const hold = await holdLab();
   try {
     const forge = options.machinesOnly ? undefined : startForge('all', { onProgress, signal });
@@ -68,7 +68,7 @@ export async function labRestore(
   options: { recover: boolean; onProgress: OnProgress; signal: AbortSignal },
 ): Promise<LabState> {
   const say = sayer(options.onProgress);
-  assertMet(await requirements(inventory, { components: false }));
+  await prepareHost(inventory, { components: false }, say);
   const hold = await holdLab();
   try {
     await openLab(say);

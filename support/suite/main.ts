@@ -24,8 +24,10 @@ async function main(): Promise<number> {
   const target = selectTarget();
   const plan = await planRun(args, target.stages());
   const leave = plan.needs.size > 0 ? target.occupy() : () => undefined;
+  const say = (line: string): void => console.log(`lab | ${line}`);
   try {
-    const bringUp = plan.needs.size > 0 ? target.bringUp((line) => console.log(`lab | ${line}`)) : undefined;
+    if (plan.needs.size > 0) await target.prepare(say);
+    const bringUp = plan.needs.size > 0 ? target.bringUp(say) : undefined;
     endOnSignals(() => bringUp?.stop());
     announce(plan, target.name, bringUp);
     const success = await runScenarios(plan.configuration);

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { prepareHost } from '../../sandbox/lab-host';
 import { readLabState, stageReady } from '../../sandbox/lab-state';
 import { acquireLock, lockHolder } from '../../sandbox/lock';
 import { edgeCounters } from '../../sandbox/machines/edge';
@@ -44,6 +45,7 @@ export class EmbeddedTarget implements Target {
   private startedMs: number | undefined;
   /** True while the `lab up` that this process started is running. */
   private comingUp = false;
+  /** What to do next after that `lab up` failed. */
   private failure: string | undefined;
 
   stages(): readonly string[] {
@@ -130,9 +132,16 @@ export class EmbeddedTarget implements Target {
     };
   }
 
+  async prepare(say: (line: string) => void): Promise<void> {
+    if (!this.isUp()) await prepareHost(this.inventory, { components: true }, say);
+  }
+
   bringUp(say: (line: string) => void): BringUp {
-    const isUp = readLabState()?.status === 'up' && this.machinesOff().length === 0;
-    return isUp ? nothingToDo : this.startLab(say);
+    return this.isUp() ? nothingToDo : this.startLab(say);
+  }
+
+  private isUp(): boolean {
+    return readLabState()?.status === 'up' && this.machinesOff().length === 0;
   }
 
   private startLab(say: (line: string) => void): BringUp {
@@ -163,7 +172,7 @@ export class EmbeddedTarget implements Target {
           seen: last.join(' | '),
           next: 'follow the last lines above, then run the same command again: what was done is kept.',
         });
-        this.failure = failure.message;
+        this.failure = 'read what `lab |` said above, then bring the lab up by itself: `npm run lab -- up`.';
         reject(failure);
       });
     });

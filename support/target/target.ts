@@ -51,6 +51,12 @@ export interface Target {
   /** Runs a program on a machine as root. @throws OperatorError when it fails, unless `allowFailure`. */
   onMachine(machine: string, command: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /**
+   * Checks, before any scenario runs, that the target can be brought up from here, and installs what a package provides.
+   * Does nothing for a target that is up.
+   * @throws OperatorError (exit code 2) naming what is lacking.
+   */
+  prepare(say: (line: string) => void): Promise<void>;
+  /**
    * Starts bringing the target up when it is not, and returns at once: scenarios wait for their own stages.
    * @param say receives each line of progress.
    */
