@@ -9,6 +9,8 @@ export interface SuiteArguments {
   tags: string[];
   names: string[];
   failFast: boolean;
+  /** A sandbox that is up is used although its sources have changed since. */
+  asIs: boolean;
   /** Cucumber's configuration file. */
   config: string;
 }
@@ -45,6 +47,7 @@ export function parseArguments(argv: readonly string[]): SuiteArguments | undefi
     .option('-t, --tags <expression>', 'only scenarios with these tags (repeatable: all must hold)', collect, [])
     .option('--name <expression>', 'only scenarios whose name matches (repeatable: any may match)', collect, [])
     .option('--fail-fast', 'skip what is left after the first failure', false)
+    .option('--as-is', 'use a sandbox that is up although the sources it was converged from have changed since', false)
     .option('-c, --config <file>', "Cucumber's configuration", join(projectRoot, 'cucumber.js'))
     .addHelpText(
       'after',
@@ -59,12 +62,13 @@ export function parseArguments(argv: readonly string[]): SuiteArguments | undefi
     if (thrown.exitCode === 0) return undefined;
     throw usage('read the command line', thrown.message, 'see `npm run suite -- --help`.');
   }
-  const options = command.opts<{ tags: string[]; name: string[]; failFast: boolean; config: string }>();
+  const options = command.opts<{ tags: string[]; name: string[]; failFast: boolean; asIs: boolean; config: string }>();
   return {
     paths: command.args,
     tags: options.tags,
     names: options.name,
     failFast: options.failFast,
+    asIs: options.asIs,
     config: options.config,
   };
 }

@@ -26,8 +26,8 @@ async function main(): Promise<number> {
   const leave = plan.needs.size > 0 ? target.occupy() : () => undefined;
   const say = (line: string): void => console.log(`lab | ${line}`);
   try {
-    if (plan.needs.size > 0) await target.prepare(say);
-    const bringUp = plan.needs.size > 0 ? target.bringUp(say) : undefined;
+    if (plan.needs.size > 0) await target.prepare(say, args);
+    const bringUp = plan.needs.size > 0 ? target.bringUp(say, args) : undefined;
     endOnSignals(() => bringUp?.stop());
     announce(plan, target.name, bringUp);
     const success = await runScenarios(plan.configuration);

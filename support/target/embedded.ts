@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { prepareHost } from '../../sandbox/lab-host';
+import { labKey } from '../../sandbox/lab-key';
 import { readLabState, stageReady } from '../../sandbox/lab-state';
 import { acquireLock, lockHolder } from '../../sandbox/lock';
 import { edgeCounters } from '../../sandbox/machines/edge';
@@ -16,7 +17,15 @@ import { OperatorError } from '../failure';
 import type { Finding } from '../finding';
 import { readInventory, type Machine } from '../inventory';
 import { projectRoot } from '../paths';
-import { capabilities, type BringUp, type Capability, type Part, type PowerAction, type Target } from './target';
+import {
+  capabilities,
+  type BringUp,
+  type BringUpOptions,
+  type Capability,
+  type Part,
+  type PowerAction,
+  type Target,
+} from './target';
 
 const secondLine = join(projectRoot, 'support', 'isolation', 'preload.ts');
 const labCommand = ['-r', 'ts-node/register', '-r', secondLine, join(projectRoot, 'sandbox', 'main.ts')];
@@ -132,16 +141,18 @@ export class EmbeddedTarget implements Target {
     };
   }
 
-  async prepare(say: (line: string) => void): Promise<void> {
-    if (!this.isUp()) await prepareHost(this.inventory, { components: true }, say);
+  async prepare(say: (line: string) => void, options: BringUpOptions): Promise<void> {
+    if (!this.isUp(options)) await prepareHost(this.inventory, { components: true }, say);
   }
 
-  bringUp(say: (line: string) => void): BringUp {
-    return this.isUp() ? nothingToDo : this.startLab(say);
+  bringUp(say: (line: string) => void, options: BringUpOptions): BringUp {
+    return this.isUp(options) ? nothingToDo : this.startLab(say);
   }
 
-  private isUp(): boolean {
-    return readLabState()?.status === 'up' && this.machinesOff().length === 0;
+  private isUp({ asIs }: BringUpOptions): boolean {
+    const state = readLabState();
+    if (state?.status !== 'up' || this.machinesOff().length > 0) return false;
+    return asIs || state.key === labKey(state.base);
   }
 
   private startLab(say: (line: string) => void): BringUp {

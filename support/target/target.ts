@@ -55,12 +55,17 @@ export interface Target {
    * Does nothing for a target that is up.
    * @throws OperatorError (exit code 2) naming what is lacking.
    */
-  prepare(say: (line: string) => void): Promise<void>;
+  prepare(say: (line: string) => void, options: BringUpOptions): Promise<void>;
   /**
    * Starts bringing the target up when it is not, and returns at once: scenarios wait for their own stages.
    * @param say receives each line of progress.
    */
-  bringUp(say: (line: string) => void): BringUp;
+  bringUp(say: (line: string) => void, options: BringUpOptions): BringUp;
+}
+
+export interface BringUpOptions {
+  /** A target that is up is used although the sources it was converged from have changed since. */
+  asIs: boolean;
 }
 
 /** A target on its way up. */

@@ -28,3 +28,13 @@ export const ciIssuerReplaced: Fault = {
     return systems.vault.write(`auth/${ciMount}/config`, { jwt_validation_pubkeys: [issuer] });
   },
 };
+
+const strayMount = 'planted';
+
+/** A secrets engine that somebody enabled by hand. */
+export const mountByHand: Fault = {
+  name: 'mount-by-hand',
+  breaks: 'A secrets engine was enabled in Vault by hand.',
+  plant: ({ systems }) => systems.vault.write(`sys/mounts/${strayMount}`, { type: 'kv' }),
+  heal: ({ systems }) => systems.vault.delete(`sys/mounts/${strayMount}`),
+};

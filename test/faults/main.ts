@@ -46,7 +46,7 @@ async function main(): Promise<number> {
 
 async function plantAll(target: Target, chosen: readonly PlantedFault[], onlyHeal: boolean): Promise<number> {
   const runner = new FaultRunner(target, plantedFaults);
-  const bringUp = target.bringUp((line) => console.log(`lab | ${line}`));
+  const bringUp = target.bringUp((line) => console.log(`lab | ${line}`), { asIs: false });
   endOnSignals(() => bringUp.stop());
   await bringUp.done;
   const healed = await runner.healLeftovers();

@@ -12,10 +12,12 @@ import {
   productionInKubeconfig,
   stateOutsidePrefix,
 } from '../../support/isolation/faults';
+import { holeInBoundary } from '../../support/isolation/holes';
 import { editorPowerless, lookupLocked, pgbouncerStopped, postgresStopped } from '../../support/postgres/faults';
 import { ciIssuerReplaced, vaultSealed } from '../../support/vault/faults';
 import type { PlantedFault } from './fault';
 import { gateFaults } from './gates';
+import { parityFaults } from './parity';
 // The runner undoes what a broken scenario had to leave behind; it must know how.
 import '../../support/canary/scenario';
 
@@ -36,6 +38,19 @@ function breaksSeparation(fault: Fault, step: string, says: RegExp): PlantedFaul
     feature: 'features/isolation.feature',
     scenario: 'The sandbox shares nothing with production',
     redAt: { step, says },
+  };
+}
+
+/** A boundary with one hole, in the rig where nothing can leave. */
+function opensWay(fault: Fault, attempt: RegExp): PlantedFault {
+  return {
+    fault,
+    feature: 'features/isolation.feature',
+    scenario: 'Every known way to production ends before a packet leaves',
+    redAt: {
+      step: 'with the boundary whole each is refused for the right reason and no packet arrives',
+      says: new RegExp(`${attempt.source}[^]*arrived at`),
+    },
   };
 }
 
@@ -80,6 +95,13 @@ export const plantedFaults: readonly PlantedFault[] = [
     'no credential of production lies anywhere in the sandbox',
     /OVH_APPLICATION_SECRET/,
   ),
+  opensWay(holeInBoundary('redirect', 'A redirect to production is followed.'), /axios, redirected/),
+  opensWay(holeInBoundary('remote-url', 'A git remote at production is used.'), /git over http/),
+  opensWay(
+    holeInBoundary('environment', 'A proxy at production is taken from the environment.'),
+    /proxy in its environment/,
+  ),
+  opensWay(holeInBoundary('look-up', 'A name that resolves to production is connected to.'), /DNS rebinding/),
   {
     fault: packetOut,
     feature: 'features/isolation.feature',
@@ -89,5 +111,6 @@ export const plantedFaults: readonly PlantedFault[] = [
       says: /packets out of the lab/,
     },
   },
+  ...parityFaults,
   ...gateFaults,
 ];

@@ -77,6 +77,8 @@ export class FaultRunner {
       '-r',
       './support/isolation/preload.ts',
       'support/suite/main.ts',
+      // What is planted may be a changed source: the sandbox must not be converged to it.
+      '--as-is',
       '--name',
       exact,
       planted.feature,

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 import { reason } from '../../../support/failure';
 import type { RefusalKind } from '../../../support/isolation';
+import { goesWay, openWay } from '../../../support/isolation/holes';
+import { breakVariable } from '../../../support/isolation/rig';
 import type { Attempt } from './attempt';
 import { commands } from './commands';
 import { libraries } from './libraries';
@@ -43,6 +45,18 @@ function arrivals(journal: string): string[] {
     .filter((line) => line !== '');
 }
 
+/** Breaks the boundary while an attempt goes the way that a planted fault has left open. */
+async function withHole<T>(one: Attempt, act: () => Promise<T>): Promise<T> {
+  if (!goesWay(one.name, openWay())) return act();
+  const before = process.env[breakVariable] ?? '';
+  process.env[breakVariable] = '1';
+  try {
+    return await act();
+  } finally {
+    process.env[breakVariable] = before;
+  }
+}
+
 async function attempt(one: Attempt, web: { port: number }, journal: string): Promise<Outcome> {
   const before = arrivals(journal).length;
   const start = performance.now();
@@ -70,7 +84,9 @@ async function attempt(one: Attempt, web: { port: number }, journal: string): Pr
 async function main(port: string, journal: string): Promise<void> {
   const before = await packetsTowardsProduction();
   const outcomes: Outcome[] = [];
-  for (const one of [...libraries, ...commands]) outcomes.push(await attempt(one, { port: Number(port) }, journal));
+  for (const one of [...libraries, ...commands]) {
+    outcomes.push(await withHole(one, () => attempt(one, { port: Number(port) }, journal)));
+  }
   const round: Round = { outcomes, packets: (await packetsTowardsProduction()) - before };
   process.stdout.write(`${JSON.stringify(round)}\n`, () => process.exit(0));
 }
