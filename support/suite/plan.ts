@@ -7,6 +7,7 @@ import parseTagExpression from '@cucumber/tag-expressions';
 import { OperatorError, reason } from '../failure';
 import { projectRoot } from '../paths';
 import type { SuiteArguments } from './arguments';
+import { needsOf, orderPlugin } from './order';
 
 /** What a run will do, checked before anything is started. */
 export interface Plan {
@@ -18,7 +19,7 @@ export interface Plan {
 }
 
 /**
- * Checks the arguments against the features and puts those features first that can begin first.
+ * Checks the arguments against the features; scenarios are put first that can begin first.
  * @param stages the target's stages in the order in which they become ready.
  * @throws OperatorError (exit code 2) for a path, tag, name or feature that is wrong, or when nothing is selected.
  */
@@ -56,33 +57,11 @@ export async function planRun(args: SuiteArguments, stages: readonly string[]): 
     );
   }
   const selected = plan.flatMap(({ uri, name }) => (pickles.get(uri) ?? []).filter((pickle) => pickle.name === name));
-  const ranks = featureRanks(selected, stages);
-  const order = [...ranks.keys()].sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0) || a.localeCompare(b));
-  const paths = order.map((uri) => args.paths.find((path) => path.startsWith(`${uri}:`)) ?? uri);
   return {
-    configuration: { ...configuration, sources: { ...configuration.sources, paths } },
+    configuration: { ...configuration, plugins: { specifiers: [orderPlugin], options: { order: { stages } } } },
     scenarios: plan.length,
     needs: new Set(selected.flatMap(needsOf)),
   };
-}
-
-/** The place in the order of stages after which the first scenario of each feature can begin. */
-export function featureRanks(
-  pickles: readonly Pick<Pickle, 'uri' | 'tags'>[],
-  stages: readonly string[],
-): Map<string, number> {
-  const ranks = new Map<string, number>();
-  for (const pickle of pickles) {
-    // A stage the target does not know is left for its gate to report: last, so that the others run first.
-    const places = needsOf(pickle).map((stage) => (stages.includes(stage) ? stages.indexOf(stage) : stages.length));
-    const rank = Math.max(-1, ...places);
-    ranks.set(pickle.uri, Math.min(rank, ranks.get(pickle.uri) ?? Infinity));
-  }
-  return ranks;
-}
-
-function needsOf({ tags }: Pick<Pickle, 'tags'>): string[] {
-  return tags.flatMap(({ name }) => (name.startsWith('@needs:') ? [name.slice('@needs:'.length)] : []));
 }
 
 function picklesOf(uri: string): readonly Pickle[] {

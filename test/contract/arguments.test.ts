@@ -64,8 +64,14 @@ test('a line selects its scenario', async () => {
   assert.deepEqual(configuration.sources.paths, [`${feature('green')}:4`]);
 });
 
-test('features come in the order in which their stages become ready', async () => {
-  const { configuration, needs } = await plan(feature('needs-second'), feature('needs-first'), feature('green'));
-  assert.deepEqual(configuration.sources.paths, [feature('green'), feature('needs-first'), feature('needs-second')]);
+test('the stages that scenarios wait for are known before anything starts', async () => {
+  const { needs } = await plan(feature('needs-second'), feature('needs-first'), feature('green'));
   assert.deepEqual([...needs].sort(), ['first', 'second']);
+});
+
+test('what judges the whole run runs after all others', async () => {
+  const { output } = await suite(feature('last'), feature('green'));
+  const ran = [...output.matchAll(/^passed .* › (.*)$/gm)].map(([, name]) => name);
+  assert.equal(ran.length, 5, output);
+  assert.equal(ran.at(-1), 'The judge of the run');
 });
