@@ -69,7 +69,7 @@ async function child(folder: string, args: readonly string[]): Promise<{ result:
   const peakFile = join(folder, 'peak');
   const result = await run('node', [...nodeArguments, '-r', peakMemory, ...args], {
     cwd: projectRoot,
-    env: { BENCH_PEAK_FILE: peakFile },
+    env: { BENCH_PEAK_FILE: peakFile, EVIDENCE_LEDGER: join(folder, 'ledger') },
   });
   return { result, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 };
 }

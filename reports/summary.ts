@@ -4,7 +4,12 @@ import type { Reconciliation } from './strict';
 import { reportFiles } from './writers';
 
 /** The last block of a run: what it came to, why, and where to read on. */
-export function summary(out: string, { run, disagreements, green }: Reconciliation, seconds: number): string {
+export function summary(
+  out: string,
+  { run, disagreements, green }: Reconciliation,
+  seconds: number,
+  ledger?: { id: string; folder: string },
+): string {
   const of = (verdict: Scenario['verdict']): Scenario[] => run.scenarios.filter((one) => one.verdict === verdict);
   const failed = of('failed');
   const skipped = of('skipped');
@@ -30,6 +35,7 @@ export function summary(out: string, { run, disagreements, green }: Reconciliati
     `  Cucumber  ${path(files.html)}`,
     `  JUnit     ${path(files.junit)}`,
     `  messages  ${path(files.messages)}`,
+    ...(ledger === undefined ? [] : [`  ledger    ${ledger.id} in ${path(ledger.folder)}`]),
     // The closing line that CI counts.
     `${of('passed').length} passed, ${failed.length} failed, ${skipped.length} skipped`,
   ].join('\n');

@@ -4,6 +4,7 @@ import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
 import { OperatorError, reason, runMain } from '../failure';
 import { dnsGate } from './dns/gate';
+import { recordGate, type Judgement } from './evidence';
 import { idempotenceGate } from './idempotence/gate';
 import { planGate } from './plan/gate';
 import { renderGate } from './render/gate';
@@ -28,6 +29,13 @@ interface Output {
 
 type Look = () => Promise<GateResult[]>;
 
+/** What was asked for: the look, how to print it, and what the ledger has to know of it. */
+interface Asked {
+  look: Look;
+  output: Output;
+  about: Omit<Judgement, 'results' | 'began'>;
+}
+
 interface PlanArguments {
   all?: boolean;
   as?: string;
@@ -48,10 +56,10 @@ async function plan(folder: string | undefined, { all, as, allowChanges }: PlanA
 }
 
 /** Reads the command line. @returns what to look at and how to print it, or undefined when help was printed. */
-function parseArguments(argv: readonly string[]): { look: Look; output: Output } | undefined {
-  let chosen: { look: Look; output: Output } | undefined;
-  const choose = (look: Look, output: Output): void => {
-    chosen = { look, output };
+function parseArguments(argv: readonly string[]): Asked | undefined {
+  let chosen: Asked | undefined;
+  const choose = (look: Look, output: Output, about: Asked['about']): void => {
+    chosen = { look, output, about };
   };
   const program = new Command('npm run gate --').description('Judges a change before it reaches production.');
   const gate = (name: string, description: string): Command =>
@@ -65,24 +73,38 @@ function parseArguments(argv: readonly string[]): { look: Look; output: Output }
     .requiredOption('--zone <zone>', 'the throwaway zone')
     .option('--zone-id <id...>', 'id of the throwaway zone at the provider, where the plan does not say it', [])
     .action((plan: string, options: Output & { zone: string; zoneId: string[] }) =>
-      choose(async () => [await dnsGate(plan, { zone: options.zone, zoneIds: options.zoneId })], options),
+      choose(async () => [await dnsGate(plan, { zone: options.zone, zoneIds: options.zoneId })], options, {
+        ...(plan === '-' ? { subject: '.' } : { subject: plan, plan }),
+        overTarget: false,
+        facts: { zone: options.zone },
+      }),
     );
   gate('render', 'a chart renders byte for byte as before for every existing instance')
     .argument('<chart>', 'the chart’s folder in its git checkout')
     .requiredOption('--before <revision>', 'the revision to compare the working tree with')
     .action((chart: string, options: Output & { before: string }) =>
-      choose(async () => [await renderGate(chart, { before: options.before })], options),
+      choose(async () => [await renderGate(chart, { before: options.before })], options, {
+        subject: chart,
+        overTarget: false,
+        facts: { before: options.before },
+      }),
     );
   gate('idempotence', 'playbooks have nothing to change on the converged lab')
     .argument('[playbook]', 'one of the factory’s playbooks (default: every one)')
-    .action((playbook: string | undefined, options: Output) => choose(() => idempotenceGate(playbook), options));
+    .action((playbook: string | undefined, options: Output) =>
+      choose(() => idempotenceGate(playbook), options, { overTarget: true }),
+    );
   gate('plan', 'OpenTofu root modules are formatted, valid, and have nothing to change in the sandbox')
     .argument('[folder]', 'a root module’s folder')
     .option('--all', 'every root module of the factory')
     .option('--as <name>', 'which root module the folder is: postgres, hashicorp-vault or an app')
     .option('--allow-changes', 'only the loss of a database, role, policy or mount is red')
     .action((folder: string | undefined, options: Output & PlanArguments) =>
-      choose(() => plan(folder, options), options),
+      choose(() => plan(folder, options), options, {
+        ...(folder === undefined ? {} : { subject: folder }),
+        overTarget: true,
+        ...(options.allowChanges === true ? { facts: { allowChanges: 'true' } } : {}),
+      }),
     );
   program
     .addHelpText('after', examples)
@@ -113,11 +135,16 @@ runMain(async () => {
   const asked = parseArguments(process.argv.slice(2));
   if (asked === undefined) return 0;
   registerSandboxSecrets(redactor);
+  const began = new Date();
   const results = await asked.look();
   const { json, junit } = asked.output;
   if (junit !== undefined) writeJUnit(junit, redactor.value(results));
   // The table shows few of perhaps 10,000 findings: it is cheaper to clean than they all are.
   process.stdout.write(`${json === true ? asJson(redactor.value(results)) : redactor.text(asText(results))}\n`);
+  await recordGate({ results, began, ...asked.about }).then(
+    ({ id, notes }) => process.stderr.write([...notes, `ledger: ${id}`, ''].join('\n')),
+    (thrown: unknown) => process.stderr.write(`The verdict stands, but is not in the ledger. ${reason(thrown)}\n`),
+  );
   return exitCodes[overall(results)];
 });
 

@@ -9,6 +9,7 @@ import { isInterrupted } from '../interruption';
 import { reportsOut } from '../paths';
 import { selectTarget, type BringUp } from '../target';
 import { parseArguments } from './arguments';
+import { recordSuite } from './evidence';
 import { endOnSignals } from './signals';
 import { planRun, type Plan } from './plan';
 import { runScenarios } from './scenarios';
@@ -20,7 +21,8 @@ async function main(): Promise<number> {
   const args = parseArguments(process.argv.slice(2));
   if (args === undefined) return 0;
   await assertStartAllowed();
-  const began = performance.now();
+  const began = new Date();
+  const started = performance.now();
   const target = selectTarget();
   const plan = await planRun(args, target.stages());
   const leave = plan.needs.size > 0 ? target.occupy() : () => undefined;
@@ -37,9 +39,18 @@ async function main(): Promise<number> {
     const result = reconcile(reportsOut, success);
     const problems = [bringUpFailure, allureFailure, ...sweep(reportsOut)].filter((problem) => problem !== undefined);
     const disagreements = [...result.disagreements, ...problems];
-    const green = result.green && problems.length === 0 && !isInterrupted();
-    const seconds = (performance.now() - began) / 1000;
-    console.log(summary(reportsOut, { ...result, disagreements, green }, seconds));
+    const proved = result.green && problems.length === 0 && !isInterrupted();
+    const reconciliation = { ...result, disagreements };
+    // A run that is not in the ledger is evidence of nothing.
+    const recorded = await recordSuite({ out: reportsOut, reconciliation, green: proved, environment, began }).catch(
+      reason,
+    );
+    if (typeof recorded === 'string') disagreements.push(`ledger: ${recorded}`);
+    else for (const note of recorded.notes) console.log(`ledger | ${note}`);
+    const green = proved && typeof recorded !== 'string';
+    const seconds = (performance.now() - started) / 1000;
+    const kept = typeof recorded === 'string' ? undefined : recorded;
+    console.log(summary(reportsOut, { ...reconciliation, green }, seconds, kept));
     return isInterrupted() ? interruptedExit : green ? 0 : 1;
   } finally {
     leave();

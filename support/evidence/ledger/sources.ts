@@ -1,0 +1,51 @@
+import { statSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { run } from '../../command';
+import { factoryHome, projectRoot } from '../../paths';
+import type { Source } from './entry';
+
+/**
+ * What a folder or file was at the moment of a run: commit, content hash, whether files differ from the commit. Outside of a
+ * git checkout only its path is said. Never throws.
+ * @param apart files whose changes do not count: the plan that is being judged.
+ */
+export async function sourceOf(role: Source['role'], path: string, apart: readonly string[] = []): Promise<Source> {
+  const shown = relative(projectRoot, path).startsWith('..') ? path : relative(projectRoot, path) || '.';
+  const about = { role, path: shown };
+  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
+  const git = async (...args: string[]): Promise<string | undefined> => {
+    const { exitCode, stdout } = await run('git', ['-C', folder, ...args], { allowFailure: true });
+    return exitCode === 0 ? stdout.trimEnd() : undefined;
+  };
+  try {
+    const root = await git('rev-parse', '--show-toplevel');
+    const commit = await git('rev-parse', '--verify', '--quiet', 'HEAD');
+    if (root === undefined || commit === undefined) return about;
+    const within = relative(root, path);
+    const tree = await git('rev-parse', '--verify', '--quiet', `HEAD:${within}`);
+    const changes = await git('status', '--porcelain', '--untracked-files=all', '--', path);
+    const left = (changes ?? '?').split('\n').filter((line) => line !== '' && !isOneOf(root, line.slice(3), apart));
+    return {
+      ...about,
+      commit,
+      ...(tree === undefined ? {} : { tree }),
+      ...(within === '' ? {} : { within }),
+      dirty: left.length > 0,
+    };
+  } catch {
+    // git is not there or not allowed to look: then the run is evidence for no commit.
+    return about;
+  }
+}
+
+function isOneOf(root: string, changed: string, apart: readonly string[]): boolean {
+  return apart.some((file) => resolve(root, changed.replace(/^"|"$/g, '')) === resolve(file));
+}
+
+/** The suite's own checkout and the factory. */
+export function commonSources(): Promise<Source[]> {
+  return Promise.all([
+    sourceOf('suite', projectRoot),
+    sourceOf('factory', resolve(process.env['FACTORY'] || factoryHome)),
+  ]);
+}
