@@ -73,6 +73,6 @@ Feature: Nothing can reach production
     And Postgres is the sandbox’s own
     And no credential of production lies anywhere in the sandbox
 
-  @needs:machines @last
+  @needs:machines @capability:counted-edge @last
   Scenario: No packet leaves the sandbox
     Then the sandbox’s edge has counted no packet to production or anywhere outside

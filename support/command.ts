@@ -46,6 +46,9 @@ const passedOn = [
   'HTTPS_PROXY',
   'HTTP_PROXY',
   'NO_PROXY',
+  // Which sandbox is meant: children of the suite must not fall back to the lab.
+  'TARGET',
+  'SANDBOX_CONFIG',
   'PIP_CERT',
   'PIP_INDEX_URL',
   'PIP_FIND_LINKS',

@@ -1,10 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { composeInventory } from './configuration/inventory';
+import { chosenConfiguration } from './configuration/read';
 import { OperatorError, reason } from './failure';
 import { inventoryFile } from './paths';
 
-const hostVars = z.object({ ansible_host: z.string().optional(), pod_subnet: z.string().optional() }).nullable();
+const hostVars = z
+  .object({
+    ansible_host: z.string().optional(),
+    ansible_port: z.coerce.number().int().optional(),
+    pod_subnet: z.string().optional(),
+  })
+  .nullable();
 const group: z.ZodType<Group> = z.lazy(() =>
   z
     .object({
@@ -14,7 +22,7 @@ const group: z.ZodType<Group> = z.lazy(() =>
     .loose(),
 );
 interface Group {
-  hosts?: Record<string, { ansible_host?: string | undefined; pod_subnet?: string | undefined } | null> | undefined;
+  hosts?: Record<string, z.infer<typeof hostVars>> | undefined;
   children?: Record<string, Group | null> | undefined;
 }
 
@@ -53,6 +61,8 @@ const shape = z.object({
 export interface Machine {
   name: string;
   address: string;
+  /** Port of its SSH service, where it is not 22 (Vagrant forwards one of this machine). */
+  port?: number;
   podSubnet?: string;
   groups: string[];
 }
@@ -73,8 +83,11 @@ export interface Inventory {
   giteaOrg: string;
 }
 
-/** Reads an Ansible inventory in YAML. @throws OperatorError naming the file and the first thing wrong with it. */
-export function readInventory(file: string = inventoryFile): Inventory {
+/**
+ * Reads an Ansible inventory in YAML: that of the target in use, unless another file is named.
+ * @throws OperatorError naming the file and the first thing wrong with it.
+ */
+export function readInventory(file: string = ownInventory()): Inventory {
   let parsed: z.infer<typeof shape>;
   try {
     parsed = shape.parse(parse(readFileSync(file, 'utf8')));
@@ -101,6 +114,7 @@ export function readInventory(file: string = inventoryFile): Inventory {
       machines.set(host, {
         ...known,
         address: vars?.ansible_host ?? known.address,
+        ...(vars?.ansible_port ? { port: vars.ansible_port } : {}),
         ...(vars?.pod_subnet ? { podSubnet: vars.pod_subnet } : {}),
         groups: [...new Set([...known.groups, ...groups])],
       });
@@ -134,6 +148,15 @@ export function readInventory(file: string = inventoryFile): Inventory {
     backupBucket: vars.backup_bucket,
     giteaOrg: vars.gitea_org,
   };
+}
+
+/** The inventory of the target in use, composed anew from its configuration where it has one. */
+function ownInventory(): string {
+  const chosen = chosenConfiguration();
+  if (chosen === undefined) return inventoryFile;
+  if ('failure' in chosen) throw chosen.failure;
+  composeInventory(chosen.read, inventoryFile);
+  return inventoryFile;
 }
 
 /** The machines that are cluster nodes, in inventory order. */

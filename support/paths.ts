@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { chosenConfiguration } from './configuration/read';
 
 /** The checkout's root folder. */
 export const projectRoot = resolve(__dirname, '..');
@@ -16,13 +17,51 @@ export const cacheHome = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '
 /** The forge's store: bin/ (binaries), share/ (files that belong to a component), manifest.json. */
 export const forgeHome = join(cacheHome, 'forge');
 
+/** What TARGET's configuration file says, for a target that has one. */
+const chosen = chosenConfiguration();
+const configured = chosen !== undefined && 'read' in chosen ? chosen.read.configuration : undefined;
+
+/** What the suite keeps about a target between runs: undo records, its lock, the inventory it composed. */
+export const targetHome =
+  chosen === undefined
+    ? labHome
+    : join(
+        process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'),
+        'sandbox-acceptance',
+        process.env['TARGET'] ?? '',
+      );
+
 /** The operator's sandbox secrets (seed 002, "Vault-seal": ~/.arcodange/sandbox/cluster-keys.json). Mode 0700. */
-export const sandboxSecrets = join(homedir(), '.arcodange', 'sandbox');
+export const sandboxSecrets = configured?.secrets ?? join(homedir(), '.arcodange', 'sandbox');
 
-/** The inventory: the only file that names machines, addresses and endpoints. */
-export const inventoryFile = join(projectRoot, 'sandbox', 'inventory', 'sandbox', 'hosts.yml');
+/** Secrets that the configuration keeps elsewhere, by their name in the secrets folder. */
+const elsewhere: Readonly<Record<string, string | undefined>> = {
+  kubeconfig: configured?.kubernetes.kubeconfig,
+  'cluster-keys.json': configured?.vault.keys,
+  'postgres-admin.json': configured?.postgres.credentials,
+  'gitea-admin.json': configured?.gitea.credentials,
+  'ci-jwt.key': configured?.ci_key,
+};
 
-/** The reference factory, or the operator's own with FACTORY=../factory. */
+/** Where a secret of the sandbox lies, by its name in the secrets folder. */
+export function secretPath(name: string): string {
+  return elsewhere[name] ?? join(sandboxSecrets, name);
+}
+
+/** Secrets outside of the secrets folder. */
+export const secretsElsewhere = Object.values(elsewhere).filter((file) => file !== undefined);
+
+/** The inventory: the only file that names machines, addresses and endpoints. Composed for a target with a configuration. */
+export const inventoryFile =
+  chosen === undefined
+    ? join(projectRoot, 'sandbox', 'inventory', 'sandbox', 'hosts.yml')
+    : join(targetHome, 'inventory', 'hosts.yml');
+
+/** The reference factory, or the operator's own with FACTORY=../factory or in the configuration. */
 export const factoryHome = process.env['FACTORY']
   ? resolve(process.env['FACTORY'])
-  : join(projectRoot, 'sandbox', 'factory');
+  : (configured?.factory ?? join(projectRoot, 'sandbox', 'factory'));
+
+/** Where the target says how it deviates from production. */
+export const deviationsFile =
+  configured?.deviations ?? join(projectRoot, 'sandbox', 'deviations', `${process.env['TARGET'] || 'embedded'}.yml`);

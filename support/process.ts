@@ -1,7 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Start time of a process in clock ticks since boot; undefined when it is gone or a zombie (proc(5)). */
+const linux = process.platform === 'linux';
+
+/**
+ * Start time of a process: on Linux in clock ticks since boot (proc(5)), elsewhere (a Mac that drives TARGET=vms) as ps(1)
+ * says it. Undefined when it is gone or a zombie.
+ */
 export function processStartTime(pid: number): string | undefined {
+  if (!linux) return startTimeByPs(pid);
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The command name may hold spaces and brackets; the fields after its last bracket do not.
@@ -12,8 +19,18 @@ export function processStartTime(pid: number): string | undefined {
   }
 }
 
-/** Which boot of this host this is. */
+/** The date and second at which a process was started. */
+export function startTimeByPs(pid: number): string | undefined {
+  try {
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Which boot of this host this is. Elsewhere than on Linux start times are dates already. */
 export function bootId(): string {
+  if (!linux) return 'none';
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { OperatorError, reason } from './failure';
-import { sandboxSecrets } from './paths';
+import { secretPath } from './paths';
 
 const clusterKeys = z.object({ unseal_keys_b64: z.array(z.string()).min(1), root_token: z.string().min(1) }).loose();
 const login = z.object({ username: z.string().min(1), password: z.string().min(1) });
@@ -14,8 +14,8 @@ export type ClusterKeys = z.infer<typeof clusterKeys>;
 export type Login = z.infer<typeof login>;
 
 /** Path of a file in the sandbox's secrets folder. @throws OperatorError when it is not there. */
-export function secretFile(name: string, folder = sandboxSecrets): string {
-  const file = join(folder, name);
+export function secretFile(name: string, folder?: string): string {
+  const file = folder === undefined ? secretPath(name) : join(folder, name);
   if (!existsSync(file)) throw unreadable(file, 'no such file');
   return file;
 }
@@ -58,6 +58,6 @@ function unreadable(file: string, seen: string): OperatorError {
     where: file,
     expected: 'the file that `npm run lab -- up` writes',
     seen: reason(seen),
-    next: 'bring the lab up with `npm run lab -- up` and run the same command again.',
+    next: 'bring the lab up with `npm run lab -- up`, or correct sandbox.config.yaml, and run the same command again.',
   });
 }

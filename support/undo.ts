@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { OperatorError, reason } from './failure';
 import { shielded } from './interruption';
-import { labHome } from './paths';
+import { targetHome } from './paths';
 import { processIdentity } from './process';
 
-/** Where undo records lie until they are done: beside the lab they belong to. */
-export const undoFolder = join(labHome, 'undo');
+/** Where undo records lie until they are done: beside the target they belong to. */
+export const undoFolder = join(targetHome, 'undo');
 
 const recordShape = z.object({
   id: z.string(),

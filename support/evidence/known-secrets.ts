@@ -1,7 +1,7 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { sandboxSecrets } from '../paths';
+import { sandboxSecrets, secretsElsewhere } from '../paths';
 import type { Redactor } from './redaction';
 
 /** Keys whose values are no secrets although they lie beside some: taking them out would make reports unreadable. */
@@ -21,7 +21,8 @@ const readAt = new Map<string, number>();
  * files while scenarios run already: a file that did not change is not read again.
  */
 export function registerSandboxSecrets(redactor: Redactor, folder: string = sandboxSecrets): void {
-  for (const file of filesBelow(folder)) {
+  const others = folder === sandboxSecrets ? secretsElsewhere.filter((file) => existsSync(file)) : [];
+  for (const file of [...filesBelow(folder), ...others]) {
     const { mtimeMs, size } = statSync(file);
     if (openFiles.test(file) || size > largestFile || readAt.get(file) === mtimeMs) continue;
     readAt.set(file, mtimeMs);

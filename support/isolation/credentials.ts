@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../finding';
 import type { KubernetesClient } from '../kubernetes/client';
-import { sandboxSecrets } from '../paths';
+import { sandboxSecrets, secretsElsewhere } from '../paths';
 import type { Target } from '../target';
 import type { VaultClient } from '../vault/client';
 import { credentialShapes, findRealSecrets } from './tokens';
@@ -87,9 +87,8 @@ async function inKubernetes(kubernetes: KubernetesClient): Promise<Place> {
 
 function inOperatorFiles(): Place {
   const files = readdirSync(sandboxSecrets, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const values = Object.fromEntries(
-    files.map((entry) => [entry.name, readFileSync(join(entry.parentPath, entry.name), 'utf8')]),
-  );
+  const paths = [...files.map((entry) => join(entry.parentPath, entry.name)), ...secretsElsewhere];
+  const values = Object.fromEntries(paths.map((path) => [basename(path), readFileSync(path, 'utf8')]));
   return { name: "the operator's files", source: sandboxSecrets, values };
 }
 

@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { run } from '../command';
 import type { Fault, FaultContext } from '../fault';
-import { inventoryFile, sandboxSecrets } from '../paths';
+import { inventoryFile, secretPath } from '../paths';
 import { production } from './policy';
 
 // What is planted only ever names production or carries a made-up credential. Nothing here sends anything to it.
@@ -40,7 +40,7 @@ export const credentialOnMachine: Fault = {
     onFirstMachine(context, `if [ -f ${pidFile} ]; then kill "$(cat ${pidFile})"; rm -f ${pidFile}; fi; true`),
 };
 
-const keyFile = join(sandboxSecrets, 'cluster-keys.json');
+const keyFile = secretPath('cluster-keys.json');
 
 /** Vault's keys, readable by everyone on the operator's machine. */
 export const keyFileReadable: Fault = {
@@ -50,7 +50,7 @@ export const keyFileReadable: Fault = {
   heal: () => Promise.resolve(existsSync(keyFile) ? chmodSync(keyFile, 0o600) : undefined),
 };
 
-const kubeconfigFile = join(sandboxSecrets, 'kubeconfig');
+const kubeconfigFile = secretPath('kubeconfig');
 const strayCluster = 'planted-production';
 const kubeconfigShape = z.object({ clusters: z.array(z.object({ name: z.string() }).loose()) }).loose();
 

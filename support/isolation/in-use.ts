@@ -1,12 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { BucketClient } from '../backups/client';
 import { childEnvironment } from '../command';
 import { compare, type Finding } from '../finding';
 import type { Inventory } from '../inventory';
-import { sandboxSecrets } from '../paths';
+import { sandboxSecrets, secretPath } from '../paths';
 import type { PostgresClient } from '../postgres/client';
 import type { Target } from '../target';
 import type { VaultClient } from '../vault/client';
@@ -57,7 +56,7 @@ export async function probeStatePrefixes(states: BucketClient): Promise<Finding>
 /** Vault answers at the sandbox's own address to the sandbox's own root token, and its key file is the operator's alone. */
 export async function probeOwnVault(vault: VaultClient): Promise<Finding[]> {
   const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
-  const file = join(sandboxSecrets, 'cluster-keys.json');
+  const file = secretPath('cluster-keys.json');
   const self = await vault.read('auth/token/lookup-self', z.object({ policies: z.array(z.string()) }).loose());
   return [
     asFinding(vault.endpoint, judge(vault.endpoint), 'address of Vault'),
@@ -84,7 +83,7 @@ export async function probeOwnPostgres(postgres: PostgresClient): Promise<Findin
 export async function probeDocuments(inventory: Inventory, ansibleBin: string): Promise<Finding[]> {
   const documents: [string, Subject][] = [
     [inventory.file, { inventory: readFileSync(inventory.file, 'utf8'), name: inventory.file }],
-    [join(sandboxSecrets, 'kubeconfig'), { kubeconfig: readFileSync(join(sandboxSecrets, 'kubeconfig'), 'utf8') }],
+    [secretPath('kubeconfig'), { kubeconfig: readFileSync(secretPath('kubeconfig'), 'utf8') }],
     ['environment of every child process', { environment: childEnvironment() }],
   ];
   const rendered = await judgeRenderedInventory(ansibleBin, inventory.file, { HOME: homedir() });

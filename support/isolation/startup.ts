@@ -1,12 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import axios from 'axios';
 import { z } from 'zod';
 import { OperatorError } from '../failure';
 import { readInventory } from '../inventory';
-import { sandboxSecrets } from '../paths';
+import { secretPath } from '../paths';
 import { judgeShell } from './environment';
 import { type Judge, currentJudge } from './policy';
 import { insideRig } from './rig';
@@ -65,7 +64,7 @@ const keysShape = z.object({ root_token: z.string().min(1) }).loose();
 /** Asks the sandbox: first its own key file, then its Vault's `auth/token/lookup-self` (2 s at most). */
 const sandboxVaultKnows: VaultTokenChecker = async (token) => {
   try {
-    const keys = keysShape.parse(JSON.parse(readFileSync(join(sandboxSecrets, 'cluster-keys.json'), 'utf8')));
+    const keys = keysShape.parse(JSON.parse(readFileSync(secretPath('cluster-keys.json'), 'utf8')));
     if (sameSecret(keys.root_token, token)) return 'known';
   } catch {
     // No sandbox Vault has been initialised for this user yet; it can still be asked below.

@@ -57,6 +57,24 @@ export class KubernetesClient {
     return list.items.flatMap((namespace) => namespace.metadata?.name ?? []);
   }
 
+  /** Tells this cluster from every other: the uid of its namespace kube-system, which is made once. */
+  async identity(): Promise<string> {
+    const found = await this.ask('GET namespace kube-system', () => this.core.readNamespace({ name: 'kube-system' }));
+    return found.metadata?.uid ?? '';
+  }
+
+  /** Names of the kinds that were added to the API, such as `volumes.longhorn.io`. */
+  async customKinds(): Promise<string[]> {
+    const kind = { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' };
+    const found: unknown = await this.ask('GET customresourcedefinitions', () =>
+      this.custom.listClusterCustomObject(kind),
+    );
+    const named = z.object({ metadata: z.object({ name: z.string() }) });
+    return listOf(named)
+      .parse(found)
+      .items.map(({ metadata }) => metadata.name);
+  }
+
   /** The phase of a namespace, `Active` or `Terminating`. */
   async namespacePhase(name: string): Promise<string | undefined> {
     const found = await this.optional(`GET namespace ${name}`, () => this.core.readNamespace({ name }));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { OperatorError, reason } from '../failure';
-import { factoryHome, projectRoot } from '../paths';
+import { deviationsFile, factoryHome } from '../paths';
 
 /** Everything the parity gate can observe on a live target, with the words the report uses for it. */
 export const parityItems = {
@@ -55,8 +55,8 @@ export function readManifest(file = join(factoryHome, 'parity.yml')): Expectatio
 }
 
 /** Reads the deviations a target declares. @throws OperatorError naming what is wrong in the file. */
-export function readDeviations(target: string, folder = join(projectRoot, 'sandbox', 'deviations')): Deviation[] {
-  return read(join(folder, `${target}.yml`), `the deviations of ${target}`, deviationsShape).deviations;
+export function readDeviations(target: string, file = deviationsFile): Deviation[] {
+  return read(file, `the deviations of ${target}`, deviationsShape).deviations;
 }
 
 function read<T>(file: string, what: string, shape: z.ZodType<T>): T {

@@ -17,6 +17,7 @@ import { OperatorError } from '../failure';
 import type { Finding } from '../finding';
 import { readInventory, type Machine } from '../inventory';
 import { projectRoot } from '../paths';
+import { assertLabPossible } from './lab-possible';
 import {
   capabilities,
   type BringUp,
@@ -102,14 +103,9 @@ export class EmbeddedTarget implements Target {
   occupy(): () => void {
     // A run of the planted faults holds the lab for all the suites it starts.
     if (lockHolder(suiteLockFile)?.pid === process.ppid) return () => undefined;
-    try {
-      const lock = acquireLock('the suite', suiteLockFile);
-      return () => lock.release();
-    } catch (thrown) {
-      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EACCES')) throw thrown;
-      const next = 'run the same command as root: machines of Linux namespaces cannot be made without.';
-      throw new OperatorError({ attempted: 'use the lab', where: suiteLockFile, seen: 'no permission', next });
-    }
+    assertLabPossible();
+    const lock = acquireLock('the suite', suiteLockFile);
+    return () => lock.release();
   }
 
   async parts(): Promise<Part[]> {

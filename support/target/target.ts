@@ -3,8 +3,11 @@ import { OperatorError } from '../failure';
 import type { Finding } from '../finding';
 import type { Inventory } from '../inventory';
 
-/** How real a component is on a target (design.md, "Words"). */
-export type Provenance = 'upstream' | 'substitute' | 'stand-in';
+/**
+ * How real a component is on a target (docs/architecture.md). `unknown`: it answers, but nothing it shows proves what it is;
+ * as little as a stand-in for promotion.
+ */
+export type Provenance = 'upstream' | 'substitute' | 'stand-in' | 'unknown';
 
 /** A component of the target as a report names it. */
 export interface Part {
@@ -13,10 +16,12 @@ export interface Part {
   provenance: Provenance;
   /** What it plays, when its name does not say so: "k3s" for Kubernetes. */
   role?: string;
+  /** What proves the provenance, or why nothing does, where it was detected and not known beforehand. */
+  basis?: string;
 }
 
 /** What a target can do beyond serving its endpoints. A scenario asks for one with `@capability:NAME`. */
-export const capabilities = ['power', 'power-cut', 'ssh', 'snapshot', 'three-machines'] as const;
+export const capabilities = ['power', 'power-cut', 'ssh', 'snapshot', 'three-machines', 'counted-edge'] as const;
 export type Capability = (typeof capabilities)[number];
 
 /** Power of a machine: `off` lets services stop, `cut` pulls the plug. */

@@ -116,6 +116,6 @@ export class FaultRunner {
 
 /** Settings of this run that the suite must share. */
 function passedOn(): Record<string, string> {
-  const names = ['LAB_HOME', 'FACTORY', 'TARGET', 'npm_lifecycle_event'];
+  const names = ['LAB_HOME', 'FACTORY', 'TARGET', 'SANDBOX_CONFIG', 'npm_lifecycle_event'];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

@@ -183,7 +183,7 @@ describe('the parity files', () => {
   ] as const) {
     it(`refuse a deviation with ${what}`, () => {
       writeFileSync(join(folder, 'other.yml'), `deviations: [{item: vault, ${entry}}]`);
-      throws(() => readDeviations('other', folder), OperatorError);
+      throws(() => readDeviations('other', join(folder, 'other.yml')), OperatorError);
     });
   }
 });

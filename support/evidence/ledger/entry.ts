@@ -33,8 +33,10 @@ export type Source = z.infer<typeof sourceShape>;
 export const partShape = z.object({
   name: z.string(),
   version: z.string(),
-  provenance: z.enum(['upstream', 'substitute', 'stand-in']),
+  provenance: z.enum(['upstream', 'substitute', 'stand-in', 'unknown']),
   role: z.string().optional(),
+  /** What proves the provenance, or why nothing does, where it was detected. */
+  basis: z.string().optional(),
 });
 
 export const scenarioShape = z.object({
