@@ -7,7 +7,7 @@ import { requirements, type Requirement } from './lab-doctor';
 /**
  * Makes sure that this host can carry the lab: installs Debian packages that are missing, and asks for everything else.
  * @param options.components also look at what building the components needs.
- * @param say receives a line before packages are installed, and the lines of apt-get.
+ * @param say receives a line before packages are installed, and one for each.
  * @throws OperatorError (exit code 2) naming all that is still lacking.
  */
 export async function prepareHost(
@@ -21,7 +21,10 @@ export async function prepareHost(
   // What no package provides is said before anything on this host is changed.
   assertMet(found.filter((requirement) => requirement.packages.length === 0));
   say(`installing the Debian packages this host lacks: ${packages.join(' ')}`);
-  await installMissing(found, say);
+  await installMissing(found, (line) => {
+    // One line a package; the rest of apt-get's talk is for the day it fails, when its error is shown.
+    if (/^Setting up /.test(line)) say(line.trim());
+  });
   assertMet(await requirements(inventory, options));
 }
 
