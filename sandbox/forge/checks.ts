@@ -34,7 +34,10 @@ export async function forgeChecks(): Promise<Finding[]> {
       // Not built yet is where everyone starts: `up` builds them. Only what building needs can be lacking.
       status: 'met',
       expected: 'built, or buildable',
-      actual: missing.length === 0 ? `all ${components.length} built` : `${missing.length} of ${components.length} to be built`,
+      actual:
+        missing.length === 0
+          ? `all ${components.length} built`
+          : `${missing.length} of ${components.length} to be built`,
       source: "the forge's manifest.json",
     },
     await goFinding(missing.length > 0),
