@@ -13,6 +13,17 @@ const layers = {
     'support/hooks',
     'support/suite',
   ],
+  'drills/**/*.ts': [
+    'steps',
+    'features',
+    'sandbox',
+    'test',
+    'bench',
+    'reports',
+    'support/suite',
+    'support/hooks',
+    'support/world',
+  ],
   'steps/**/*.ts': ['sandbox', 'test', 'bench', 'reports', 'support/suite'],
   'reports/**/*.ts': ['steps', 'sandbox', 'test', 'bench', 'support/hooks', 'support/suite', 'support/world'],
 };

@@ -96,6 +96,11 @@ export class KubernetesClient {
     return list.items;
   }
 
+  /** Deletes a pod; its controller makes another. */
+  async deletePod(namespace: string, name: string): Promise<void> {
+    await this.optional(`DELETE pod ${namespace}/${name}`, () => this.core.deleteNamespacedPod({ namespace, name }));
+  }
+
   async services(namespace?: string): Promise<V1Service[]> {
     const list = await this.ask(`GET services of ${namespace ?? 'all namespaces'}`, () =>
       namespace === undefined

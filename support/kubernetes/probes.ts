@@ -94,3 +94,23 @@ export async function probeClusterDns(kubernetes: KubernetesClient, machines: re
     }),
   );
 }
+
+/** How long a pod may take to go when its node is alive, in milliseconds: the longest grace period of the apps, twice. */
+const leavingMs = 30_000;
+
+/** Whether no pod of the cluster is being deleted for longer than deleting takes. */
+export async function probeNothingStuck(kubernetes: KubernetesClient): Promise<Finding> {
+  const leaving = (await kubernetes.pods()).filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+  const stuck = leaving.filter(
+    ({ metadata }) => Date.now() - (metadata?.deletionTimestamp?.getTime() ?? 0) > leavingMs,
+  );
+  const named = stuck.map(({ metadata, spec }) => `${metadata?.namespace}/${metadata?.name} on ${spec?.nodeName}`);
+  return {
+    subject: 'pods stuck Terminating',
+    status: stuck.length === 0 ? 'met' : 'unmet',
+    expected: 'none',
+    actual: named.join(', ') || 'none',
+    source: 'GET pods of all namespaces',
+    hint: 'the node they ran on is gone or its kubelet does not answer',
+  };
+}

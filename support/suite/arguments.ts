@@ -42,7 +42,9 @@ export function parseArguments(argv: readonly string[]): SuiteArguments | undefi
     if (why !== undefined) throw usage(`use ${option}`, 'this suite does not take it', why);
   }
   const command = new Command('npm run suite --')
-    .description('Brings the sandbox up if it is not, runs the features and writes the reports.')
+    .description(
+      'Brings the sandbox up if it is not, runs the features and writes the reports. Drills are left out unless asked for.',
+    )
     .argument('[paths...]', 'feature files, folders, or file:line')
     .option('-t, --tags <expression>', 'only scenarios with these tags (repeatable: all must hold)', collect, [])
     .option('--name <expression>', 'only scenarios whose name matches (repeatable: any may match)', collect, [])
@@ -51,7 +53,7 @@ export function parseArguments(argv: readonly string[]): SuiteArguments | undefi
     .option('-c, --config <file>', "Cucumber's configuration", join(projectRoot, 'cucumber.js'))
     .addHelpText(
       'after',
-      '\nExamples:\n  npm run suite\n  npm run suite -- features/canary.feature\n  npm run suite -- --tags "@canary and not @typo"\n\nExit code: 0 all green, 1 red, 2 wrong arguments, 130 interrupted.',
+      '\nExamples:\n  npm run suite\n  npm run suite -- features/canary.feature\n  npm run suite -- --tags "@canary and not @typo"\n  npm run suite -- --tags @drill\n\nExit code: 0 all green, 1 red, 2 wrong arguments, 130 interrupted.',
     )
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();

@@ -29,7 +29,7 @@ export async function planRun(args: SuiteArguments, stages: readonly string[]): 
     {
       // Cucumber takes it relative to the checkout.
       file: relative(projectRoot, args.config),
-      provided: { paths: args.paths, tags: allOf(args.tags), name: args.names, failFast: args.failFast },
+      provided: { paths: args.paths, tags: allOf(tagsOf(args)), name: args.names, failFast: args.failFast },
     },
     environment,
   );
@@ -102,6 +102,13 @@ function checkTags(expressions: readonly string[], pickles: readonly Pickle[]): 
       throw wrong('find the tag', unknown, 'no selected feature has it', next);
     }
   }
+}
+
+/** Drills take the sandbox apart: they run only when they are asked for, by their folder or their tag. */
+function tagsOf({ paths, tags }: SuiteArguments): string[] {
+  const asked =
+    paths.some((path) => /(^|\/)features\/drills(\/|$)/.test(path)) || tags.some((tag) => tag.includes('@drill'));
+  return asked ? tags : [...tags, 'not @drill'];
 }
 
 function allOf(expressions: readonly string[]): string {

@@ -76,6 +76,12 @@ export class VaultClient {
     return health.parse(await this.ask('GET', 'sys/health'));
   }
 
+  /** Whether Vault is sealed; answers in every state, and without a token. */
+  async sealStatus(): Promise<{ initialized: boolean; sealed: boolean }> {
+    const shape = z.object({ initialized: z.boolean(), sealed: z.boolean() });
+    return shape.parse(await this.ask('GET', 'sys/seal-status'));
+  }
+
   async read<T>(path: string, shape: z.ZodType<T>): Promise<T | undefined> {
     const found = await this.optional('GET', path);
     return found === undefined ? undefined : z.object({ data: shape }).parse(found).data;
@@ -112,6 +118,17 @@ export class VaultClient {
       return Object.fromEntries(paths.map((path) => [path, z.array(z.string()).catch([]).parse(data[path])]));
     } finally {
       await this.ask('POST', 'auth/token/revoke-accessor', { accessor });
+    }
+  }
+
+  /** What a token is and when it was made, by its accessor; undefined when it has expired meanwhile. */
+  async lookUpAccessor<T>(id: string, shape: z.ZodType<T>): Promise<T | undefined> {
+    try {
+      const found = await this.ask('POST', 'auth/token/lookup-accessor', { accessor: id });
+      return z.object({ data: shape }).parse(found).data;
+    } catch (thrown) {
+      if (answered(thrown, '403', '404')) return undefined;
+      throw thrown;
     }
   }
 

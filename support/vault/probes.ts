@@ -93,3 +93,10 @@ function plain(value: unknown): string {
 function final(finding: Finding): Finding {
   return finding.status === 'unmet' ? { ...finding, final: true } : finding;
 }
+
+/** Whether Vault is unsealed. */
+export async function probeUnsealed(vault: VaultClient): Promise<Finding> {
+  const source = 'GET sys/seal-status';
+  const { sealed } = await vault.sealStatus();
+  return compare('Vault', 'unsealed', sealed ? 'sealed' : 'unsealed', source, 'unseal it with the sandbox key shares');
+}

@@ -1,9 +1,11 @@
 import axios from 'axios';
 import { z } from 'zod';
 import { compare, type Finding } from '../../finding';
+import type { KubernetesClient } from '../../kubernetes/client';
 import { probePodRunning } from '../../kubernetes/probes';
+import type { InstanceNames } from '../../naming';
 import { probeMountedKeys, probeVaultSecrets } from '../../vault/secrets-operator';
-import type { CanaryContext, Link } from '../link';
+import type { Link } from '../link';
 
 /** The secrets operator has logged in, leased and written what the pod mounts. */
 export const secretLink: Link = {
@@ -29,7 +31,7 @@ export const servingLink: Link = {
   name: 'serving',
   title: 'Serving a database round trip',
   budget: 'rollout',
-  check: async (context) => [...(await roundTrip(context))],
+  check: ({ systems, names }) => probeServing(systems.kubernetes, names),
 };
 
 /** What the stand-in web app says of itself at /healthz. */
@@ -43,8 +45,11 @@ const health = z.object({
   reason: z.string().optional(),
 });
 
-async function roundTrip({ systems, names }: CanaryContext): Promise<Finding[]> {
-  const { kubernetes } = systems;
+/** Whether an instance answers through its Service, with a database round trip as the leased user. */
+export async function probeServing(
+  kubernetes: KubernetesClient,
+  names: Pick<InstanceNames, 'instance' | 'ownerRole'>,
+): Promise<Finding[]> {
   const [pods, services, secret] = await Promise.all([
     kubernetes.pods(names.instance),
     kubernetes.services(names.instance),

@@ -1,0 +1,85 @@
+import type { z } from 'zod';
+import type { Finding } from '../support/finding';
+import { connectSystems, type Systems } from '../support/systems';
+import type { Capability, Target } from '../support/target';
+import type { Contract } from './runbook/rules';
+
+/** Kinds of change that a drill can vouch for. */
+export type ChangeClass = 'infra' | 'vault' | 'storage' | 'dns' | 'postgres' | 'argocd' | 'pki' | 'app';
+
+/** What a drill's functions may use. */
+export interface DrillContext {
+  readonly target: Target;
+  /** Connected when used: the fault may lie in what connecting needs. */
+  readonly systems: Systems;
+  /** Keeps something in the journal, in words. */
+  observe(name: string, text: string): void;
+}
+
+/**
+ * A drill: what is broken, how it is noticed, which sections of the runbook repair it, and what whole means again. How it
+ * is repaired stands in the runbook and in the playbooks it names, never here.
+ */
+export interface DrillDefinition<Memory = unknown> {
+  /** In lower case with dashes: `vault-seal`. Also its tag: `@drill:vault-seal`. */
+  id: string;
+  /** What happens, as a sentence. */
+  title: string;
+  changeClasses: readonly ChangeClass[];
+  capabilities: readonly Capability[];
+  /** Slugs of the runbook's sections, in the order in which they are followed and stand in it. */
+  sections: readonly string[];
+  /** Shape of what `prepare` found. It goes to disk with the undo: no secrets. */
+  memory: z.ZodType<Memory>;
+  /** Looks up what injecting and undoing need to know. Changes nothing. */
+  prepare(context: DrillContext): Promise<Memory>;
+  inject(context: DrillContext, memory: Memory): Promise<void>;
+  /** Met as soon as the fault can be noticed. */
+  detect(context: DrillContext, memory: Memory): Promise<Finding>;
+  /** Puts to use what was repaired, once, after the runbook's last step: changes a secret that must then reach its pod. */
+  exercise?(context: DrillContext, memory: Memory): Promise<void>;
+  /** What must hold, besides the common steady state, when the sandbox has recovered. */
+  recovered(context: DrillContext, memory: Memory): Promise<Finding[]>;
+  /** Brings the sandbox back without the runbook, for a drill that ended half-way. Succeeds also when there is nothing to do. */
+  heal(context: DrillContext, memory: Memory): Promise<void>;
+  /** How the drill acts out what the runbook asks of a person, by block id. */
+  hands: Readonly<Record<string, (context: DrillContext) => Promise<void>>>;
+  budgets: {
+    /** Until the fault is noticed, in milliseconds. */
+    detectionMs: number;
+    /** From the injection to the recovery's proof, in milliseconds. */
+    recoveryMs: number;
+  };
+}
+
+/** Writes a definition with the type of its memory checked, and hands it over without. */
+export function defineDrill<Memory>(definition: DrillDefinition<Memory>): DrillDefinition {
+  const { memory, exercise, ...rest } = definition;
+  return {
+    ...rest,
+    memory,
+    ...(exercise === undefined
+      ? {}
+      : { exercise: (context: DrillContext, known: unknown) => exercise(context, memory.parse(known)) }),
+    inject: (context, known) => definition.inject(context, memory.parse(known)),
+    detect: (context, known) => definition.detect(context, memory.parse(known)),
+    recovered: (context, known) => definition.recovered(context, memory.parse(known)),
+    heal: (context, known) => definition.heal(context, memory.parse(known)),
+  };
+}
+
+/** A context for the functions of a definition. */
+export function drillContext(target: Target, observe: DrillContext['observe'] = () => undefined): DrillContext {
+  return {
+    target,
+    observe,
+    get systems() {
+      return connectSystems(target.inventory);
+    },
+  };
+}
+
+/** What the definition asks of the runbook. */
+export function contractOf({ id, sections, hands }: DrillDefinition): Contract {
+  return { drill: id, sections, hands: Object.keys(hands) };
+}

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { Command, CommanderError } from 'commander';
+import { childEnvironment } from '../support/command';
+import { textTable } from '../support/evidence/findings-table';
+import { OperatorError, runMain } from '../support/failure';
+import { interrupt } from '../support/interruption';
+import { assertStartAllowed } from '../support/isolation/startup';
+import { projectRoot } from '../support/paths';
+import { contractOf, type DrillDefinition } from './definition';
+import { readJournals, type Journal } from './journal';
+import { listOfDrills, showDrill, summaryOf } from './list';
+import { drillNamed, drills } from './registry';
+import { resume } from './resume';
+import { problemLine } from './runbook/document';
+import { readRunbook } from './runbook/read';
+import { checkRunbook } from './runbook/rules';
+
+async function main(): Promise<number> {
+  let code = 0;
+  const ending = (work: () => Promise<number>) => async (): Promise<void> => void (code = await work());
+  const program = new Command('npm run drill --')
+    .description('Breaks the sandbox on purpose and repairs it by the runbook (RUNBOOK=path for your own).')
+    .configureOutput({ writeErr: () => undefined })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run drill -- list\n  npm run drill -- check\n  RUNBOOK=../factory/CLUSTER_RECOVERY.md npm run drill -- check\n' +
+        '  npm run drill -- run vault-seal\n  npm run drill -- all\n  npm run drill -- resume\n\n' +
+        'Exit code: 0 every drill survived, 1 not, 2 wrong arguments or a runbook that is not in order, 130 interrupted.',
+    );
+  program
+    .command('list')
+    .description('the drills, and when each was last passed')
+    .action(ending(async () => (console.log(listOfDrills(drills, readJournals(), new Date())), 0)));
+  program
+    .command('show')
+    .argument('<id>')
+    .description('what a drill breaks, and the sections of the runbook that repair it')
+    .action((id: string) => void console.log(showDrill(drillNamed(id), readRunbook().runbook)));
+  program.command('check').description('tell what is wrong with the runbook; touches nothing').action(ending(check));
+  program
+    .command('run')
+    .argument('<ids...>')
+    .description('run drills, as scenarios of the suite')
+    .action(async (ids: string[]) => void (code = await runThem(ids.map(drillNamed))));
+  program
+    .command('all')
+    .description('run every drill')
+    .action(ending(() => runThem(drills)));
+  program
+    .command('resume')
+    .description('undo what a drill left that was killed, and end its journal')
+    .action(ending(resume));
+  try {
+    await program.parseAsync();
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return 0;
+    const next = 'see `npm run drill -- --help`.';
+    throw new OperatorError({ attempted: 'read the command line', seen: thrown.message, next, exitCode: 2 });
+  }
+  return code;
+}
+
+async function check(): Promise<number> {
+  const { runbook, problems } = readRunbook();
+  const all = [...problems, ...(await checkRunbook(runbook, drills.map(contractOf)))];
+  for (const problem of all) console.log(problemLine(runbook.path, problem));
+  const steps = runbook.sections.flatMap(({ blocks }) => blocks).length;
+  const ids = drills.length;
+  console.log(
+    all.length === 0
+      ? `${runbook.path}: ${steps} steps in ${runbook.sections.length} sections, in order for ${ids} drills`
+      : `${runbook.path}: ${all.length} ${all.length === 1 ? 'problem' : 'problems'}`,
+  );
+  return all.length === 0 ? 0 : 2;
+}
+
+/** Runs drills as scenarios of the suite, so that they land in every report; then says what became of each. */
+async function runThem(chosen: readonly DrillDefinition[]): Promise<number> {
+  await assertStartAllowed();
+  const checked = await check();
+  if (checked !== 0) return checked;
+  const since = new Date().toISOString();
+  const tags = chosen.map(({ id }) => `@drill:${id}`).join(' or ');
+  const suite = [
+    '-r',
+    'ts-node/register',
+    '-r',
+    './support/isolation/preload.ts',
+    'support/suite/main.ts',
+    '--tags',
+    tags,
+  ];
+  const exitCode = await inForeground('node', suite);
+  const journals = readJournals().filter(({ started }) => started >= since);
+  const rows = chosen.map(({ id }) =>
+    summaryOf(
+      id,
+      journals.findLast(({ drill }) => drill === id),
+    ),
+  );
+  console.log(
+    `\n${textTable(['drill', 'verdict', 'recovered', 'detection', 'person', 'commands', 'convergence', 'why'], rows)}`,
+  );
+  const survived = chosen.filter(({ id }) => lastVerdict(journals, id) === 'survived').length;
+  console.log(`${survived} survived, ${chosen.length - survived} not`);
+  // A blocked drill is skipped in the suite, which is not red; here it counts as what it is.
+  return exitCode !== 0 ? exitCode : survived === chosen.length ? 0 : 1;
+}
+
+function lastVerdict(journals: readonly Journal[], id: string): string | null | undefined {
+  return journals.findLast(({ drill }) => drill === id)?.verdict;
+}
+
+/** Runs a program on this terminal; Ctrl-C reaches it by itself, and this process waits for its undo. */
+function inForeground(file: string, args: readonly string[]): Promise<number> {
+  const env = childEnvironment(passedOn());
+  const child = spawn(file, args, { cwd: projectRoot, stdio: 'inherit', env });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      interrupt(
+        new OperatorError({ attempted: 'finish the drill', seen: signal, next: 'run the same command again.' }),
+      );
+      if (signal === 'SIGTERM') child.kill(signal);
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 130));
+  });
+}
+
+/** Settings of this run that the suite must share. */
+function passedOn(): Record<string, string> {
+  const names = ['LAB_HOME', 'FACTORY', 'TARGET', 'RUNBOOK', 'REPORTS_OUT', 'npm_lifecycle_event'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}
+
+runMain(async () => {
+  const code = await main();
+  // Clients keep connections open for reuse; nothing is left to do with them.
+  setImmediate(() => process.exit(code));
+  return code;
+});

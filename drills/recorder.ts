@@ -1,0 +1,184 @@
+import { run } from '../support/command';
+import { findingsTable } from '../support/evidence/findings-table';
+import { registerSandboxSecrets } from '../support/evidence/known-secrets';
+import { redactor } from '../support/evidence/redaction';
+import { reason } from '../support/failure';
+import type { Finding } from '../support/finding';
+import { factoryHome, projectRoot } from '../support/paths';
+import { processIdentity } from '../support/process';
+import type { Target } from '../support/target';
+import type { DrillDefinition } from './definition';
+import {
+  writeJournal,
+  type ImprovisedStep,
+  type Journal,
+  type Phase,
+  type Recovery,
+  type StepRecord,
+  type Verdict,
+} from './journal';
+import type { Runbook } from './runbook/document';
+
+/** Keeps a drill's journal, on disk after everything that happens. */
+export class Recorder {
+  readonly journal: Journal;
+
+  constructor(
+    private readonly target: Target,
+    drill: DrillDefinition,
+    runbook: Runbook,
+    options: { operator?: unknown },
+  ) {
+    registerSandboxSecrets(redactor);
+    const started = new Date().toISOString();
+    const sections = runbook.sections.filter(({ slug }) => drill.sections.includes(slug));
+    this.journal = {
+      schema: 'sandbox-acceptance/drill-journal',
+      version: 1,
+      id: `${drill.id}-${started.replaceAll(/[-:]|\.\d+/g, '')}`,
+      drill: drill.id,
+      title: drill.title,
+      changeClasses: [...drill.changeClasses],
+      mode: options.operator === undefined ? 'automatic' : 'game day',
+      target: { name: target.name, identity: target.identity() ?? null },
+      provenance: [],
+      commits: { suite: null, suiteDirty: false, factory: null },
+      runbook: {
+        path: runbook.path,
+        hash: runbook.hash,
+        sections: sections.map(({ slug }) => slug),
+        blocks: sections.flatMap(({ blocks }) =>
+          blocks.map(({ id, kind, section, line, hash }) => ({ id, kind, section, line, hash })),
+        ),
+      },
+      started,
+      ended: null,
+      process: { pid: process.pid, identity: processIdentity(process.pid) ?? '' },
+      phases: [],
+      injected: false,
+      steps: [],
+      improvised: [],
+      firstFailedStep: null,
+      findings: [],
+      samples: [],
+      observations: [],
+      recovery: null,
+      verdict: null,
+      reason: null,
+    };
+    this.save();
+  }
+
+  /** Begins a phase. @returns what ends it, with why it failed if it did. */
+  begin(phase: Phase): (failed?: string) => void {
+    const entry: Journal['phases'][number] = { phase, started: new Date().toISOString(), ended: null };
+    this.journal.phases.push(entry);
+    this.save();
+    return (failed) => {
+      entry.ended = new Date().toISOString();
+      if (failed !== undefined) entry.failed = failed;
+      this.save();
+    };
+  }
+
+  injected(): void {
+    this.journal.injected = true;
+    this.save();
+  }
+
+  step(record: StepRecord): void {
+    this.journal.steps.push(record);
+    if (record.result !== 'passed') this.journal.firstFailedStep ??= record.block;
+    this.save();
+  }
+
+  improvised(step: ImprovisedStep): void {
+    this.journal.improvised.push(step);
+    this.save();
+  }
+
+  saw(phase: Phase, findings: readonly Finding[]): void {
+    this.journal.findings.push({ phase, at: new Date().toISOString(), findings: [...findings] });
+    this.save();
+  }
+
+  sample(met: number, of: number): void {
+    this.journal.samples.push({ at: new Date().toISOString(), met, of });
+  }
+
+  observe(name: string, text: string): void {
+    this.journal.observations.push({ name, text });
+    this.save();
+  }
+
+  recovered(recovery: Recovery): void {
+    this.journal.recovery = recovery;
+  }
+
+  settle(verdict: Verdict, reason: string): void {
+    this.journal.verdict = verdict;
+    this.journal.reason = redactor.text(reason);
+    this.save();
+  }
+
+  /** Ends the journal. @returns its file. */
+  finish(): string {
+    this.journal.ended = new Date().toISOString();
+    return this.save();
+  }
+
+  private save(): string {
+    return writeJournal(this.journal);
+  }
+
+  /** Asks what the target is made of and which commits are in use. Never fails: what is not known stays empty. */
+  facts(): Promise<void> {
+    return this.collectFacts().catch((thrown: unknown) => this.observe('provenance', `not known: ${reason(thrown)}`));
+  }
+
+  private async collectFacts(): Promise<void> {
+    const [parts, suite, dirty, factory] = await Promise.all([
+      this.target.parts(),
+      git(projectRoot, ['rev-parse', 'HEAD']),
+      git(projectRoot, ['status', '--porcelain']),
+      git(factoryHome, ['rev-parse', 'HEAD']),
+    ]);
+    this.journal.provenance = parts;
+    this.journal.commits = { suite: suite ?? null, suiteDirty: dirty !== '', factory: factory ?? null };
+  }
+}
+
+async function git(folder: string, args: readonly string[]): Promise<string | undefined> {
+  const said = await run('git', ['-C', folder, ...args], { allowFailure: true, timeoutMs: 10_000 });
+  return said.exitCode === 0 ? said.stdout.trim() : undefined;
+}
+
+/** The journal for a person: what happened, step by step. */
+export function asText(journal: Journal): string {
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const steps = journal.steps.map(({ block, kind, result, started, ended, attempts, why }) => {
+    const took = seconds(Date.parse(ended) - Date.parse(started)).padStart(9);
+    return `  ${result.padEnd(9)} ${took}  ${kind.padEnd(11)} ${block}${attempts > 1 ? ` (${attempts} looks)` : ''}${why ? `\n             ${why}` : ''}`;
+  });
+  const { recovery } = journal;
+  const split =
+    recovery === null
+      ? []
+      : [
+          `recovered after ${seconds(recovery.totalMs)}: detection ${seconds(recovery.detectionMs)}, person ${seconds(recovery.personMs)}, ` +
+            `commands ${seconds(recovery.commandMs)}, convergence ${seconds(recovery.convergenceMs)}, suite ${seconds(recovery.overheadMs)}`,
+        ];
+  const improvised = journal.improvised.map(
+    ({ after, command }) => `  improvised after ${after ?? 'the beginning'}: ${command}`,
+  );
+  const observed = journal.observations.map(({ name, text }) => `${name}: ${text}`);
+  const open = journal.findings.at(-1)?.findings.filter(({ status }) => status !== 'met') ?? [];
+  return [
+    `${journal.drill}: ${journal.verdict ?? 'not ended'}. ${journal.reason ?? ''}`,
+    ...split,
+    ...steps,
+    ...improvised,
+    ...observed,
+    ...(open.length > 0 ? [findingsTable(open)] : []),
+  ].join('\n');
+}

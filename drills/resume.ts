@@ -1,0 +1,77 @@
+import { worst } from '../support/finding';
+import { findingsTable } from '../support/evidence/findings-table';
+import { eventually } from '../support/eventually';
+import { OperatorError } from '../support/failure';
+import { assertStartAllowed } from '../support/isolation/startup';
+import { processIdentity } from '../support/process';
+import { selectTarget } from '../support/target';
+import { Leftovers } from '../support/undo';
+import { drillContext } from './definition';
+import { readJournals, writeJournal, type Journal } from './journal';
+import { probeSteadyState } from './steady-state';
+// The undo of a drill is replayed by its kind, which must be known here.
+import './undo';
+
+/** How long the sandbox may need to be whole again, in milliseconds. */
+const healingMs = 300_000;
+
+/** Undoes what killed drills left, proves the steady state, and ends their journals. @returns the exit code. */
+export async function resume(): Promise<number> {
+  await assertStartAllowed();
+  const target = selectTarget();
+  const leave = target.occupy();
+  try {
+    const done = await new Leftovers().replay(
+      target.identity(),
+      async (stage) => (await target.ready(stage)).status === 'met',
+    );
+    for (const description of done) console.log(`undone: ${description}`);
+    const killed = readJournals().filter(isKilled);
+    for (const journal of killed) {
+      end(journal);
+      console.log(`ended as inconclusive: ${journal.id}`);
+    }
+    if (done.length === 0 && killed.length === 0) console.log('No drill was left half-way.');
+    await proveWhole(drillContext(target));
+    console.log('The sandbox is in its steady state.');
+    return 0;
+  } finally {
+    leave();
+  }
+}
+
+/** A journal without an end whose process is gone. */
+export function isKilled({ ended, process: { pid, identity } }: Journal): boolean {
+  return ended === null && processIdentity(pid) !== identity;
+}
+
+/** Ends the journal of a drill that was killed. */
+export function end(journal: Journal, folder?: string): void {
+  const phase = journal.phases.at(-1)?.phase ?? 'gate';
+  const reason = `The process that ran it was gone in the phase ${phase}.`;
+  writeJournal({ ...journal, ended: new Date().toISOString(), verdict: 'inconclusive', reason }, folder);
+}
+
+async function proveWhole(context: ReturnType<typeof drillContext>): Promise<void> {
+  let last = await probeSteadyState(context);
+  const look = async (): Promise<Awaited<ReturnType<typeof probeSteadyState>>[number]> => {
+    last = await probeSteadyState(context);
+    const open = last.filter(({ status }) => status !== 'met');
+    return {
+      subject: 'steady state',
+      status: worst(last) === 'met' ? 'met' : 'unmet',
+      expected: 'everything holds',
+      actual: open.map(({ subject }) => subject).join(', ') || 'everything holds',
+      source: 'the probes of the steady state',
+    };
+  };
+  await eventually('the sandbox is in its steady state', look, { ms: healingMs }).catch((thrown: unknown) => {
+    console.log(findingsTable(last.filter(({ status }) => status !== 'met')));
+    throw new OperatorError({
+      attempted: 'bring the sandbox back to its steady state',
+      seen: 'the table above',
+      next: 'mend what it names, or begin with a clean lab: `npm run lab -- down && npm run lab -- up`.',
+      cause: thrown,
+    });
+  });
+}

@@ -1,0 +1,49 @@
+import { judgeHealthy, judgeSynced } from '../support/argocd/probes';
+import { probeServing } from '../support/canary/links/runtime';
+import { readFactoryApps } from '../support/factory/repositories';
+import { compare, type Finding } from '../support/finding';
+import { reason } from '../support/failure';
+import { clusterMachines } from '../support/inventory';
+import { probeNodeReady, probeNothingStuck } from '../support/kubernetes/probes';
+import { namesOf } from '../support/naming';
+import { probeUnsealed } from '../support/vault/probes';
+import type { DrillContext } from './definition';
+
+/**
+ * What must hold before a drill begins and when it has ended: every node Ready, Vault unsealed, every Application Synced
+ * and Healthy, no pod stuck, every instance serving with a database round trip. A look that fails is a finding `unknown`.
+ */
+export async function probeSteadyState({ systems, target }: DrillContext): Promise<Finding[]> {
+  const { kubernetes, argocd, vault } = systems;
+  const looks: [string, () => Promise<Finding[]>][] = [
+    ...clusterMachines(target.inventory).map(({ name }): [string, () => Promise<Finding[]>] => [
+      `node ${name}`,
+      async () => [await probeNodeReady(kubernetes, name)],
+    ]),
+    ['Vault', async () => [await probeUnsealed(vault)]],
+    [
+      'Applications',
+      async () =>
+        (await argocd.applications()).flatMap((one) => [
+          judgeSynced(one.metadata.name, one),
+          judgeHealthy(one.metadata.name, one),
+        ]),
+    ],
+    ['pods', async () => [await probeNothingStuck(kubernetes)]],
+    ...instances().map((instance): [string, () => Promise<Finding[]>] => [
+      `round trip of ${instance.instance}`,
+      () => probeServing(kubernetes, instance),
+    ]),
+  ];
+  return (
+    await Promise.all(looks.map(([subject, look]) => look().catch((thrown: unknown) => [unseen(subject, thrown)])))
+  ).flat();
+}
+
+function instances(): ReturnType<typeof namesOf>[] {
+  return readFactoryApps().flatMap(({ name, envs }) => envs.map((env) => namesOf(name, env)));
+}
+
+function unseen(subject: string, thrown: unknown): Finding {
+  return { ...compare(subject, 'as ever', reason(thrown), 'the look itself'), status: 'unknown' };
+}

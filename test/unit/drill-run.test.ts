@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { z } from 'zod';
+// Journals and undo records of these tests lie apart from those of real drills.
+process.env['REPORTS_OUT'] = mkdtempSync(join(tmpdir(), 'drill-reports-'));
+process.env['LAB_HOME'] = mkdtempSync(join(tmpdir(), 'drill-lab-'));
+import { run } from '../../support/command';
+import type { Finding } from '../../support/finding';
+import { readInventory } from '../../support/inventory';
+import { defineDrill, type DrillDefinition } from '../../drills/definition';
+import { journalShape, readJournals, type Journal } from '../../drills/journal';
+import { drills } from '../../drills/registry';
+import { end, isKilled } from '../../drills/resume';
+import { runDrill, type DrillOptions } from '../../drills/run';
+import { parseRunbook } from '../../drills/runbook/read';
+import type { OperatorShell } from '../../drills/shell';
+import type { Target } from '../../support/target';
+
+const target: Target = {
+  name: 'paper',
+  inventory: readInventory(),
+  capabilities: new Set(['power'] as const),
+  stages: () => [],
+  ready: () => Promise.resolve(finding(true)),
+  identity: () => 'paper-1',
+  occupy: () => () => undefined,
+  parts: () => Promise.resolve([{ name: 'lamp', version: '1', provenance: 'stand-in' as const }]),
+  power: () => Promise.resolve(),
+  packetsLeaving: () => Promise.resolve(undefined),
+  onMachine: () => Promise.reject(new Error('paper has no machines')),
+  prepare: () => Promise.resolve(),
+  bringUp: () => ({ alreadyUp: true, done: Promise.resolve(), stop: () => undefined }),
+};
+
+/** A bash without a sandbox; the lamp is a file. */
+const shell: OperatorShell = {
+  run: async (text, withinMs) => {
+    const ended = await run('timeout', ['-k', '1s', `${withinMs / 1000}s`, 'bash', '-euc', text], {
+      allowFailure: true,
+    });
+    return { exitCode: ended.exitCode, output: ended.stdout, timedOut: ended.exitCode === 124 };
+  },
+};
+
+function finding(met: boolean): Finding {
+  const actual = met ? 'on' : 'off';
+  return { subject: 'lamp', status: met ? 'met' : 'unmet', expected: 'on', actual, source: 'the lamp' };
+}
+
+interface Lamp {
+  drill: DrillDefinition;
+  file: string;
+  healed: () => number;
+  options: DrillOptions;
+}
+
+const sections = { repair: 'test -f LAMP', act: 'touch LAMP' };
+
+/** A drill that switches a lamp off and a runbook that switches it on again. */
+function lamp(change: (runbook: string) => string = (text) => text, more: Partial<DrillDefinition> = {}): Lamp {
+  const file = join(mkdtempSync(join(tmpdir(), 'lamp-')), 'lamp');
+  let healed = 0;
+  let on = true;
+  const isOn = async (): Promise<boolean> => on || (await shell.run(`test -f ${file}`, 5_000)).exitCode === 0;
+  const drill = defineDrill({
+    id: 'lamp',
+    title: 'The lamp is switched off.',
+    changeClasses: ['infra'],
+    capabilities: [],
+    sections: ['the-lamp-is-off'],
+    memory: z.object({}),
+    prepare: () => Promise.resolve({}),
+    inject: () => Promise.resolve(void (on = false)),
+    detect: async () => ({ ...finding(!(await isOn())), expected: 'off' }),
+    recovered: async () => [finding(await isOn())],
+    heal: () => Promise.resolve(void ((on = true), (healed += 1))),
+    hands: {},
+    budgets: { detectionMs: 500, recoveryMs: 3_000 },
+    ...more,
+  });
+  const text = [
+    '## The lamp is off',
+    `\`\`\`sh check #lamp-is-off\n! ${sections.repair}\n\`\`\``,
+    `\`\`\`sh run #lamp-on within=2s\n${sections.act}\n\`\`\``,
+    `\`\`\`sh wait-until #lamp-is-on within=2s\n${sections.repair}\n\`\`\``,
+  ].join('\n\n');
+  const runbook = parseRunbook(change(text).replaceAll('LAMP', file), 'LAMP.md');
+  const steadyState = async (): Promise<Finding[]> => [finding(await isOn())];
+  return { drill, file, healed: () => healed, options: { runbook, shell, steadyState } };
+}
+
+async function verdictOf({ drill, options }: Lamp, more: DrillOptions = {}): Promise<Journal> {
+  // The undo finds a drill by its id, as another process would.
+  const known = drills as DrillDefinition[];
+  known.push(drill);
+  try {
+    return await runDrill(target, drill, { ...options, ...more });
+  } finally {
+    known.pop();
+  }
+}
+
+describe('a drill', () => {
+  test('is survived when the runbook alone brings everything back, and undone all the same', async () => {
+    const one = lamp();
+    const journal = await verdictOf(one);
+    assert.equal(journal.verdict, 'survived', journal.reason ?? '');
+    assert.deepEqual(
+      journal.steps.map(({ block, result }) => [block, result]),
+      [
+        ['lamp-is-off', 'passed'],
+        ['lamp-on', 'passed'],
+        ['lamp-is-on', 'passed'],
+      ],
+    );
+    assert.deepEqual(
+      journal.phases.map(({ phase }) => phase),
+      ['gate', 'undo-registered', 'inject', 'detect', 'follow', 'recover', 'undo', 'check'],
+    );
+    assert.equal(one.healed(), 1);
+    assert.equal(journal.samples.filter(({ met, of }) => met === of).length, 3);
+    assert.ok((journal.recovery?.totalMs ?? 0) > 0);
+  });
+
+  test('its journal on disk is what the schema says', async () => {
+    const journal = await verdictOf(lamp());
+    const kept = readJournals().find(({ id }) => id === journal.id);
+    assert.deepEqual(kept, journalShape.parse(journal));
+    assert.equal(kept?.provenance[0]?.provenance, 'stand-in');
+  });
+
+  test('without its fault is inconclusive', async () => {
+    const journal = await verdictOf(lamp(), { skipInjection: true });
+    assert.equal(journal.verdict, 'inconclusive');
+    assert.equal(journal.injected, false);
+  });
+
+  test('is blocked, not failed, when the sandbox was not whole before', async () => {
+    const one = lamp();
+    const off = (): Promise<Finding[]> => Promise.resolve([{ ...finding(false), final: true }]);
+    const journal = await verdictOf(one, { steadyState: off, runbook: one.options.runbook as never });
+    assert.equal(journal.verdict, 'blocked');
+    assert.equal(one.healed(), 0);
+  });
+
+  test('is blocked when the target cannot do it, and when the runbook is not in order', async () => {
+    assert.match((await verdictOf(lamp(undefined, { capabilities: ['snapshot'] }))).reason ?? '', /cannot do snapshot/);
+    const journal = await verdictOf(lamp((text) => text.replace('sh run', 'sh rum')));
+    assert.equal(journal.verdict, 'blocked');
+    assert.match(journal.reason ?? '', /^LAMP\.md:\d+: "rum"/);
+  });
+
+  test('fails at the first step that does not pass, names it, and is undone', async () => {
+    const one = lamp((text) => text.replace(sections.act, 'tuoch LAMP'));
+    const journal = await verdictOf(one);
+    assert.deepEqual([journal.verdict, journal.firstFailedStep], ['failed', 'lamp-on']);
+    assert.equal(one.healed(), 1);
+  });
+
+  test('fails when a step does not show what the runbook says', async () => {
+    const journal = await verdictOf(lamp((text) => text.replace('#lamp-on', '#lamp-on expect="done"')));
+    assert.deepEqual([journal.verdict, journal.firstFailedStep], ['failed', 'lamp-on']);
+    assert.match(journal.reason ?? '', /does not show \/done\//);
+  });
+
+  test('a step that hangs is ended with its children and named', async () => {
+    const journal = await verdictOf(lamp((text) => text.replace(sections.act, 'sleep 60 & wait')));
+    assert.deepEqual([journal.verdict, journal.steps.at(-1)?.result], ['failed', 'timed out']);
+    assert.match(journal.reason ?? '', /lamp-on did not end within 2 s/);
+  });
+
+  test('a recovery that is impossible fails inside its budget', async () => {
+    const began = performance.now();
+    const never = { recovered: () => Promise.resolve([finding(false)]) };
+    const journal = await verdictOf(lamp(undefined, never));
+    assert.equal(journal.verdict, 'failed');
+    assert.match(journal.reason ?? '', /did not recover within its budget/);
+    assert.ok(performance.now() - began < 15_000);
+  });
+
+  test('is degraded when the runbook ends before the sandbox has recovered', async () => {
+    const began = Date.now();
+    const late = { recovered: () => Promise.resolve([finding(Date.now() - began > 1_500)]) };
+    const journal = await verdictOf(lamp(undefined, late));
+    assert.equal(journal.verdict, 'degraded', journal.reason ?? '');
+    assert.match(journal.reason ?? '', /before the sandbox had recovered/);
+  });
+
+  test('has failed when it leaves the sandbox broken, whatever was found out', async () => {
+    const journal = await verdictOf(lamp(undefined, { heal: () => Promise.reject(new Error('no fuse')) }));
+    assert.equal(journal.verdict, 'failed');
+    assert.match(journal.reason ?? '', /no fuse/);
+  });
+});
+
+test('a journal whose process is gone is ended as inconclusive', async () => {
+  const journal = await verdictOf(lamp());
+  const killed = { ...journal, ended: null, verdict: null, reason: null, process: { pid: 1, identity: 'another' } };
+  assert.ok(isKilled(killed));
+  const folder = mkdtempSync(join(tmpdir(), 'killed-'));
+  end(killed, folder);
+  assert.deepEqual(
+    [readJournals(folder)[0]?.verdict, isKilled(readJournals(folder)[0] ?? killed)],
+    ['inconclusive', false],
+  );
+});
