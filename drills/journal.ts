@@ -101,7 +101,7 @@ export const journalShape = z.object({
     z.object({
       name: z.string(),
       version: z.string(),
-      provenance: z.enum(['upstream', 'substitute', 'stand-in']),
+      provenance: z.enum(['upstream', 'substitute', 'stand-in', 'unknown']),
       role: z.string().exactOptional(),
     }),
   ),
