@@ -1,0 +1,83 @@
+#!/usr/bin/python
+"""Waits until Argo CD has compared every Application since its machines were powered on, and finds each Synced and Healthy.
+
+Argo CD compares once when it starts. Where that was before Git or its repo server answered, it keeps the error until its next
+round, minutes later: such Applications are refreshed, as the button in its interface does.
+"""
+import time
+from datetime import datetime, timezone
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: reconciled_applications
+short_description: Wait for Argo CD after machines were powered on
+options:
+  kubeconfig: {required: true, type: path}
+  powered_on: {description: Node name to time of its power-on (ISO 8601); the last of them counts, type: dict, default: {}}
+  timeout: {description: Seconds, type: int, default: 180}
+"""
+
+GROUP, VERSION, NAMESPACE, PLURAL = "argoproj.io", "v1alpha1", "argocd", "applications"
+# A refresh is asked for again after this many seconds: the repo server may still have been coming up.
+PATIENCE = 5
+
+
+def parsed(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(kubeconfig=dict(type="path", required=True), powered_on=dict(type="dict", default={}), timeout=dict(type="int", default=180)),
+        supports_check_mode=True)
+    from kubernetes import client, config  # only where the module runs: the operator's side
+
+    config.load_kube_config(module.params["kubeconfig"])
+    api = client.CustomObjectsApi()
+    beginning = datetime.min.replace(tzinfo=timezone.utc)
+    since = max([parsed(at) for at in module.params["powered_on"].values()], default=beginning)
+    asked = {}
+
+    def waits_for(application):
+        """Why an Application is not done, and whether a refresh would help; nothing when it is."""
+        status = application.get("status", {})
+        compared = status.get("reconciledAt")
+        if compared is None or parsed(compared) < since:
+            return "has not been compared since the power-on", True
+        errors = [c for c in status.get("conditions") or [] if c["type"].endswith("Error")]
+        if errors:
+            return f"{errors[0]['type']}: {errors[0]['message'][:200]}", True
+        sync, health = (status.get(part, {}).get("status", "Unknown") for part in ("sync", "health"))
+        return None if (sync, health) == ("Synced", "Healthy") else (f"is {sync} and {health}", sync == "Unknown")
+
+    def waiting_for():
+        reasons = []
+        for application in api.list_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL)["items"]:
+            name = application["metadata"]["name"]
+            open_ = waits_for(application)
+            if open_ is None:
+                continue
+            reason, refresh = open_
+            reasons.append(f"Application {name} {reason}")
+            if refresh and not module.check_mode and time.monotonic() > asked.get(name, 0) + PATIENCE:
+                asked[name] = time.monotonic()
+                body = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+                api.patch_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL, name, body)
+        return reasons
+
+    deadline = time.monotonic() + module.params["timeout"]
+    while True:
+        try:
+            reasons = waiting_for()
+        except Exception as error:  # the API server may still be coming up
+            reasons = [f"the API server: {error}"]
+        if not reasons:
+            module.exit_json(changed=False, refreshed=sorted(asked))
+        if time.monotonic() > deadline:
+            module.fail_json(msg=f"After {module.params['timeout']} s: " + "; ".join(reasons[:8]), waiting_for=reasons)
+        time.sleep(0.3)
+
+
+if __name__ == "__main__":
+    main()
