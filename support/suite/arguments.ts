@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { OperatorError } from '../failure';
 import { projectRoot } from '../paths';
+import { parseShard, type Shard } from './shard';
 
 /** What `npm run suite` was asked for. */
 export interface SuiteArguments {
@@ -11,6 +12,8 @@ export interface SuiteArguments {
   failFast: boolean;
   /** A sandbox that is up is used although its sources have changed since. */
   asIs: boolean;
+  /** Only this part of the features; the parts are put together by `npm run merge`. */
+  shard?: Shard;
   /** Cucumber's configuration file. */
   config: string;
 }
@@ -18,7 +21,7 @@ export interface SuiteArguments {
 /** Cucumber's arguments that this suite does not take, and why. */
 const refused: Readonly<Record<string, string>> = {
   '--retry': 'a verdict is never retried; mend the scenario or the sandbox.',
-  '--parallel': 'scenarios share one sandbox; leave it away.',
+  '--parallel': 'scenarios share one sandbox; deal them out over several with --shard.',
   '--no-strict': 'a pending step is never green; finish the step.',
   '--format':
     'the reports are always written, behind the redaction of secrets; leave it away and read them under reports/out/.',
@@ -50,10 +53,11 @@ export function parseArguments(argv: readonly string[]): SuiteArguments | undefi
     .option('--name <expression>', 'only scenarios whose name matches (repeatable: any may match)', collect, [])
     .option('--fail-fast', 'skip what is left after the first failure', false)
     .option('--as-is', 'use a sandbox that is up although the sources it was converged from have changed since', false)
+    .option('--shard <i/n>', 'only part i of n, on a sandbox of its own; `npm run merge` puts the parts together')
     .option('-c, --config <file>', "Cucumber's configuration", join(projectRoot, 'cucumber.js'))
     .addHelpText(
       'after',
-      '\nExamples:\n  npm run suite\n  npm run suite -- features/canary.feature\n  npm run suite -- --tags "@canary and not @typo"\n  npm run suite -- --tags @drill\n\nExit code: 0 all green, 1 red, 2 wrong arguments, 130 interrupted.',
+      '\nExamples:\n  npm run suite\n  npm run suite -- features/canary.feature\n  npm run suite -- --tags "@canary and not @typo"\n  npm run suite -- --tags @drill\n  REPORTS_OUT=shard-1 npm run suite -- --shard 1/2\n\nExit code: 0 all green, 1 red, 2 wrong arguments, 130 interrupted.',
     )
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
@@ -64,13 +68,21 @@ export function parseArguments(argv: readonly string[]): SuiteArguments | undefi
     if (thrown.exitCode === 0) return undefined;
     throw usage('read the command line', thrown.message, 'see `npm run suite -- --help`.');
   }
-  const options = command.opts<{ tags: string[]; name: string[]; failFast: boolean; asIs: boolean; config: string }>();
+  const options = command.opts<{
+    tags: string[];
+    name: string[];
+    failFast: boolean;
+    asIs: boolean;
+    config: string;
+    shard?: string;
+  }>();
   return {
     paths: command.args,
     tags: options.tags,
     names: options.name,
     failFast: options.failFast,
     asIs: options.asIs,
+    ...(options.shard === undefined ? {} : { shard: parseShard(options.shard) }),
     config: options.config,
   };
 }

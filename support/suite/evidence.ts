@@ -12,28 +12,44 @@ export interface FinishedRun {
   green: boolean;
   environment: Environment;
   began: Date;
+  /** Facts beside these, and files to keep: of the shards of a run that was dealt out. */
+  facts?: Record<string, string>;
+  keep?: { name: string; file: string }[];
+  /** The command that made the reports (default suite). */
+  script?: 'suite' | 'merge';
 }
 
 /** Appends a run of the suite to the ledger, with its messages, its JUnit and its Allure results. @throws OperatorError */
-export function recordSuite({ out, reconciliation, green, environment, began }: FinishedRun): Promise<Recorded> {
+export function recordSuite({
+  out,
+  reconciliation,
+  green,
+  environment,
+  began,
+  facts,
+  keep = [],
+  script = 'suite',
+}: FinishedRun): Promise<Recorded> {
   const { run, disagreements } = reconciliation;
   const files = reportFiles(out);
   const { target, parts, partsUnknown } = environment;
   const count = (verdict: Scenario['verdict']): number => run.scenarios.filter((one) => one.verdict === verdict).length;
+  const said = { ...facts, ...(disagreements.length === 0 ? {} : { disagreements: disagreements.join('\n') }) };
   return appendEntry({
     kind: 'suite',
     verdict: isInterrupted() ? 'interrupted' : green ? 'green' : 'red',
     summary: `${count('passed')} scenarios passed, ${count('failed')} failed, ${count('skipped')} skipped`,
     began,
-    command: repeatable('suite'),
+    command: repeatable(script),
     target: { name: target, parts, ...(partsUnknown === undefined ? {} : { unknown: partsUnknown }) },
     scenarios: run.scenarios.map(scenarioEntry),
-    ...(disagreements.length === 0 ? {} : { facts: { disagreements: disagreements.join('\n') } }),
+    ...(Object.keys(said).length === 0 ? {} : { facts: said }),
     keep: [
       { name: 'messages.ndjson', file: files.messages },
       { name: 'junit.xml', file: files.junit },
       { name: 'environment.json', file: files.environment },
       ...filesOf(files.allureResults),
+      ...keep,
     ],
   });
 }

@@ -3,16 +3,18 @@ import { generateAllure } from '../../reports/allure';
 import { readEnvironment, writeEnvironment } from '../../reports/environment';
 import { summary } from '../../reports/summary';
 import { sweep } from '../../reports/sweep';
+import { reportFiles } from '../../reports/writers';
 import { reason, runMain } from '../failure';
 import { assertStartAllowed } from '../isolation/startup';
 import { isInterrupted } from '../interruption';
 import { reportsOut } from '../paths';
-import { selectTarget, type BringUp } from '../target';
+import { selectTarget, type BringUp, type Target } from '../target';
 import { parseArguments } from './arguments';
 import { recordSuite } from './evidence';
 import { endOnSignals } from './signals';
 import { planRun, type Plan } from './plan';
 import { runScenarios } from './scenarios';
+import { sha256Of, writeShardRecord, type ShardRecord } from './shard';
 
 /** Exit code of a process ended by Ctrl-C, as shells report it. */
 const interruptedExit = 130;
@@ -41,6 +43,15 @@ async function main(): Promise<number> {
     const disagreements = [...result.disagreements, ...problems];
     const proved = result.green && problems.length === 0 && !isInterrupted();
     const reconciliation = { ...result, disagreements };
+    if (plan.part !== undefined) {
+      const seconds = (performance.now() - started) / 1000;
+      const leaving = await leavingPackets(target);
+      disagreements.push(...leaving);
+      keepShard({ ...plan.part, began, success, problems: [...problems, ...leaving] });
+      const green = proved && leaving.length === 0;
+      console.log(summary(reportsOut, { ...reconciliation, green }, seconds));
+      return isInterrupted() ? interruptedExit : green ? 0 : 1;
+    }
     // A run that is not in the ledger is evidence of nothing.
     const recorded = await recordSuite({ out: reportsOut, reconciliation, green: proved, environment, began }).catch(
       reason,
@@ -57,6 +68,27 @@ async function main(): Promise<number> {
   }
 }
 
+/** A shard's sandbox is judged by itself: only one of them runs the scenario that judges the edge. */
+async function leavingPackets(target: Target): Promise<string[]> {
+  const counted = Object.entries((await target.packetsLeaving().catch(() => undefined)) ?? {});
+  return counted.filter(([, packets]) => packets > 0).map(([way, packets]) => `${packets} packets ${way}`);
+}
+
+/** Leaves what `npm run merge` needs; the ledger gets one entry for all shards together. */
+function keepShard(part: Omit<ShardRecord, 'version' | 'began' | 'messages' | 'interrupted'> & { began: Date }): void {
+  writeShardRecord(reportsOut, {
+    version: 1,
+    ...part,
+    began: part.began.toISOString(),
+    interrupted: isInterrupted(),
+    messages: sha256Of(reportFiles(reportsOut).messages),
+  });
+  const { index, of } = part.shard;
+  console.log(
+    `shard ${index}/${of} | not in the ledger until \`npm run merge -- FOLDER...\` has put all ${of} together`,
+  );
+}
+
 function announce(plan: Plan, target: string, bringUp: BringUp | undefined): void {
   const state =
     bringUp === undefined
@@ -64,7 +96,9 @@ function announce(plan: Plan, target: string, bringUp: BringUp | undefined): voi
       : bringUp.alreadyUp
         ? 'up'
         : 'being brought up; scenarios start as their stages are ready';
-  console.log(`${plan.scenarios} ${plan.scenarios === 1 ? 'scenario' : 'scenarios'} on target ${target} (${state})`);
+  const part = plan.part === undefined ? '' : `, part ${plan.part.shard.index} of ${plan.part.shard.of}`;
+  const scenarios = plan.scenarios === 1 ? 'scenario' : 'scenarios';
+  console.log(`${plan.scenarios} ${scenarios} on target ${target} (${state})${part}`);
 }
 
 /** Waits until the lab is whole: half a lab would be left behind otherwise. @returns why it is not, if it is not. */

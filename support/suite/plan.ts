@@ -8,6 +8,7 @@ import { OperatorError, reason } from '../failure';
 import { projectRoot } from '../paths';
 import type { SuiteArguments } from './arguments';
 import { needsOf, orderPlugin } from './order';
+import { featuresOf, wholeOf, type ShardRecord } from './shard';
 
 /** What a run will do, checked before anything is started. */
 export interface Plan {
@@ -16,6 +17,8 @@ export interface Plan {
   scenarios: number;
   /** Stages that the selected scenarios wait for. */
   needs: Set<string>;
+  /** What the shard is a part of, and which features it has; undefined for a whole run. */
+  part?: Pick<ShardRecord, 'shard' | 'whole' | 'features'>;
 }
 
 /**
@@ -57,10 +60,19 @@ export async function planRun(args: SuiteArguments, stages: readonly string[]): 
     );
   }
   const selected = plan.flatMap(({ uri, name }) => (pickles.get(uri) ?? []).filter((pickle) => pickle.name === name));
+  const ordered = { ...configuration, plugins: { specifiers: [orderPlugin], options: { order: { stages } } } };
+  if (args.shard === undefined) {
+    return { configuration: ordered, scenarios: plan.length, needs: new Set(selected.flatMap(needsOf)) };
+  }
+  const features = featuresOf(args.shard, selected);
+  // A path with lines keeps them.
+  const lines = args.paths.filter((path) => features.some((uri) => path.startsWith(`${uri}:`)));
+  const entire = features.filter((uri) => !lines.some((path) => path.startsWith(`${uri}:`)));
   return {
-    configuration: { ...configuration, plugins: { specifiers: [orderPlugin], options: { order: { stages } } } },
-    scenarios: plan.length,
-    needs: new Set(selected.flatMap(needsOf)),
+    configuration: { ...ordered, sources: { ...configuration.sources, paths: [...entire, ...lines] } },
+    scenarios: plan.filter(({ uri }) => features.includes(uri)).length,
+    needs: new Set(selected.filter(({ uri }) => features.includes(uri)).flatMap(needsOf)),
+    part: { shard: args.shard, whole: wholeOf(plan), features },
   };
 }
 

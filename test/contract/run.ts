@@ -38,6 +38,17 @@ export async function suiteWith(configuration: string, args: readonly string[]):
   return { exitCode, output: `${stdout}\n${stderr}`, out, run: () => runOf(readMessages(reportFiles(out).messages)) };
 }
 
+/** Puts the reports of shards together with the real command. */
+export async function merge(...folders: readonly string[]): Promise<SuiteRun> {
+  const out = join(newFolder(), 'out');
+  const { exitCode, stdout, stderr } = await run(
+    'node',
+    ['-r', 'ts-node/register', 'support/suite/merge-main.ts', ...folders],
+    { cwd: projectRoot, env: { REPORTS_OUT: out }, allowFailure: true },
+  );
+  return { exitCode, output: `${stdout}\n${stderr}`, out, run: () => runOf(readMessages(reportFiles(out).messages)) };
+}
+
 /** A folder for one run, gone when the tests are over. */
 export function newFolder(): string {
   const folder = join(home, String(++runs));

@@ -59,7 +59,7 @@ export abstract class ConfiguredTargetBase<C extends Configuration> implements T
     const since = this.waitingSince.get(stage) ?? performance.now();
     this.waitingSince.set(stage, since);
     const spent = performance.now() - since > patienceMs;
-    const hint = found.hint ?? `look at ${found.source}; \`npm run target -- check\` says what else does not answer.`;
+    const hint = found.hint ?? `look at ${found.source}.`;
     return { ...found, hint, ...(spent ? { final: true } : {}) };
   }
 

@@ -87,7 +87,8 @@ async function answer(subject: string, source: string, ask: () => Promise<string
 }
 
 async function deployed(what: string, namespace: string): Promise<Finding> {
-  const deployments = await connectKubernetes().deployments(namespace);
+  // One that was scaled to nothing on purpose is not waited for.
+  const deployments = (await connectKubernetes().deployments(namespace)).filter(({ spec }) => spec?.replicas !== 0);
   const waiting = deployments.filter(({ status }) => (status?.availableReplicas ?? 0) === 0);
   const ready = deployments.length > 0 && waiting.length === 0;
   const names = waiting.map(({ metadata }) => metadata?.name ?? '?').join(', ');
