@@ -5,8 +5,9 @@ import { run } from '../support/command';
 import { redactor } from '../support/evidence/redaction';
 import { interruption } from '../support/interruption';
 import type { Inventory } from '../support/inventory';
-import { factoryHome, labHome, sandboxSecrets } from '../support/paths';
+import { factoryHome, secretPath, targetHome } from '../support/paths';
 import { readClusterKeys, readGiteaAdmin, readPostgresAdmin } from '../support/sandbox-secrets';
+import { sshAccess } from '../support/ssh-access';
 
 /** What a command of the runbook left. Output is redacted. */
 export interface ShellResult {
@@ -69,7 +70,7 @@ export async function operatorEnvironment(inventory: Inventory): Promise<Record<
   return {
     ...ansible,
     PATH: `${operatorPrograms(inventory)}:${ansible['PATH'] ?? ''}`,
-    KUBECONFIG: join(sandboxSecrets, 'kubeconfig'),
+    KUBECONFIG: secretPath('kubeconfig'),
     VAULT_ADDR: inventory.endpoints.vault,
     VAULT_TOKEN: readClusterKeys().root_token,
     PGHOST: host,
@@ -93,15 +94,18 @@ export async function operatorEnvironment(inventory: Inventory): Promise<Record<
 
 /** A folder with an ssh that knows the sandbox's machines by name, and only those host keys. */
 function operatorPrograms(inventory: Inventory): string {
-  const folder = join(labHome, 'run', 'operator');
+  const folder = join(targetHome, 'run', 'operator');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const hosts = inventory.machines.map(({ name, address }) => `Host ${name}\n  HostName ${address}\n`);
+  const { user, key, knownHosts } = sshAccess();
+  const hosts = inventory.machines.map(
+    ({ name, address, port = 22 }) => `Host ${name}\n  HostName ${address}\n  Port ${port}\n`,
+  );
   const common = [
     'Host *',
-    '  User root',
-    `  IdentityFile ${join(sandboxSecrets, 'ssh', 'id_ed25519')}`,
+    `  User ${user}`,
+    `  IdentityFile ${key}`,
     '  IdentitiesOnly yes',
-    `  UserKnownHostsFile ${join(sandboxSecrets, 'ssh', 'known_hosts')}`,
+    `  UserKnownHostsFile ${knownHosts}`,
     '  StrictHostKeyChecking yes',
     '  BatchMode yes',
     '  ConnectTimeout 5',

@@ -65,3 +65,9 @@ export const factoryHome = process.env['FACTORY']
 /** Where the target says how it deviates from production. */
 export const deviationsFile =
   configured?.deviations ?? join(projectRoot, 'sandbox', 'deviations', `${process.env['TARGET'] || 'embedded'}.yml`);
+
+/** The runbook in use: RUNBOOK, or the configuration's, or the project's own. */
+export function runbookFile(): string {
+  const own = process.env['RUNBOOK'];
+  return own ? resolve(own) : (configured?.runbook ?? join(projectRoot, 'drills', 'CLUSTER_RECOVERY.md'));
+}

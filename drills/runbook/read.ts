@@ -1,16 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import MarkdownIt from 'markdown-it';
 import { OperatorError, reason } from '../../support/failure';
-import { projectRoot } from '../../support/paths';
+import { runbookFile } from '../../support/paths';
 import { blockKinds, type Block, type BlockKind, type Problem, type Runbook, type Section } from './document';
-
-/** The runbook in use: the project's own, or the operator's with RUNBOOK=path. */
-export function runbookFile(): string {
-  const own = process.env['RUNBOOK'];
-  return own ? resolve(own) : resolve(projectRoot, 'drills', 'CLUSTER_RECOVERY.md');
-}
 
 /** How long a step may take when the runbook does not say, in milliseconds. */
 const defaultWithinMs = 120_000;

@@ -135,12 +135,19 @@ function readConfig(folder: string): GitConfig {
 
 function repositoryConfig(folder: string): string | undefined {
   for (let at = resolve(folder); ; at = dirname(at)) {
-    for (const candidate of [join(at, '.git', 'config'), join(at, 'config')]) {
-      const bareHead = candidate.endsWith('.git/config') || isThere(join(at, 'HEAD'));
-      if (bareHead && isThere(candidate)) return candidate;
-    }
+    const own = join(at, '.git');
+    const candidate = join(isThere(own) ? linkedFolder(own) : own, 'config');
+    if (isThere(candidate)) return candidate;
+    if (isThere(join(at, 'HEAD')) && isThere(join(at, 'config'))) return join(at, 'config');
     if (dirname(at) === at) return undefined;
   }
+}
+
+/** A worktree's or submodule's `.git` is a file that names the folder (gitrepository-layout(5)). */
+function linkedFolder(file: string): string {
+  const folder = resolve(dirname(file), /^gitdir:\s*(.*?)\s*$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '.git');
+  const common = join(folder, 'commondir');
+  return isThere(common) ? resolve(folder, readFileSync(common, 'utf8').trim()) : folder;
 }
 
 function isThere(file: string): boolean {

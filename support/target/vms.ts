@@ -2,7 +2,7 @@ import { run, type CommandOptions, type CommandResult } from '../command';
 import type { VmsConfiguration } from '../configuration/shape';
 import type { Finding } from '../finding';
 import { clusterMachines, type Machine } from '../inventory';
-import { secretPath } from '../paths';
+import { sshAccess } from '../ssh-access';
 import { ConfiguredTargetBase, configurationOf } from './configured/base';
 import { mirrorScript, readMirrors, type Mirrors } from './configured/image';
 import { accepts, machineNamed, sshPort, switchMachine } from './configured/power';
@@ -57,15 +57,15 @@ export class VmsTarget extends ConfiguredTargetBase<VmsConfiguration> {
 
   /** A user that is not root runs the whole line, pipes included, in root's shell. */
   private asRoot(command: readonly string[]): readonly string[] {
-    if ((this.configuration.ssh?.user ?? 'root') === 'root') return command;
+    if (sshAccess().user === 'root') return command;
     return ['sudo', '-n', 'sh', '-c', `'${command.join(' ').replaceAll("'", `'\\''`)}'`];
   }
 
   /** Only the sandbox's key, only recorded host keys, nothing of the operator's own ssh configuration. */
   private sshArguments(machine: Machine): string[] {
-    const { ssh } = this.configuration;
+    const { user, key, knownHosts } = sshAccess();
     const set = [
-      `UserKnownHostsFile=${ssh?.known_hosts ?? secretPath('ssh/known_hosts')}`,
+      `UserKnownHostsFile=${knownHosts}`,
       'GlobalKnownHostsFile=/dev/null',
       'StrictHostKeyChecking=yes',
       'IdentitiesOnly=yes',
@@ -73,18 +73,8 @@ export class VmsTarget extends ConfiguredTargetBase<VmsConfiguration> {
       'ConnectTimeout=5',
       'LogLevel=ERROR',
     ];
-    const key = ssh?.key ?? secretPath('ssh/id_ed25519');
-    const user = ssh?.user ?? 'root';
-    return [
-      '-F',
-      'none',
-      '-i',
-      key,
-      '-p',
-      String(sshPort(machine)),
-      ...set.flatMap((option) => ['-o', option]),
-      `${user}@${machine.address}`,
-    ];
+    const options = set.flatMap((option) => ['-o', option]);
+    return ['-F', 'none', '-i', key, '-p', String(sshPort(machine)), ...options, `${user}@${machine.address}`];
   }
 
   /** Looked up on every node: one of them may pull what the others do not. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseRunbook, readRunbook, runbookFile, slugOf } from '../../drills/runbook/read';
+import { parseRunbook, readRunbook, slugOf } from '../../drills/runbook/read';
+import { runbookFile } from '../../support/paths';
 import { checkRunbook, type Contract } from '../../drills/runbook/rules';
 import { problemLine } from '../../drills/runbook/document';
 import { contractOf } from '../../drills/definition';

@@ -120,6 +120,17 @@ test('files that a command is given are judged: kubeconfig, inventory, ssh confi
   assert.equal(kindOf(['ssh', '-F', join(including, 'ssh.conf'), 'root@10.77.0.201']), 'production-address');
 });
 
+test("a git command in a worktree is judged by its repository's remotes", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'isolation-git-'));
+  const git = (...args: string[]): void => void execFileSync('git', ['-C', folder, ...args], { stdio: 'ignore' });
+  git('init');
+  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--allow-empty', '-m', 'first');
+  git('remote', 'add', 'prod', 'git@192.168.1.202:erp.git');
+  git('worktree', 'add', join(folder, 'beside'));
+  assert.equal(kindOf(['git', 'push', 'prod'], {}, join(folder, 'beside')), 'production-address');
+  assert.equal(kindOf(['git', 'status'], {}, join(folder, 'beside')), 'allowed');
+});
+
 test("a git command is judged by the repository's remotes and rewrites", () => {
   const folder = mkdtempSync(join(tmpdir(), 'isolation-git-'));
   const git = (...args: string[]): void => void execFileSync('git', ['-C', folder, ...args], { stdio: 'ignore' });
