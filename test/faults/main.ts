@@ -11,6 +11,7 @@ import { endOnSignals } from '../../support/suite/signals';
 import { selectTarget, type Target } from '../../support/target';
 import type { FaultResult, PlantedFault } from './fault';
 import { plantedFaults } from './registry';
+import { turned } from './rotation';
 import { FaultRunner } from './runner';
 
 async function main(): Promise<number> {
@@ -18,6 +19,7 @@ async function main(): Promise<number> {
     .description('Plants faults one by one; each must turn its scenario red at the place named. Heals every one.')
     .argument('[names...]', 'faults to plant (default: all)')
     .option('--list', 'list the faults and where each must turn red', false)
+    .option('--within <minutes>', 'begin no other fault after that; begins with another one every day', minutes)
     .option('--heal', 'only heal what an earlier run left planted', false)
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
@@ -28,8 +30,8 @@ async function main(): Promise<number> {
     if (thrown.exitCode === 0) return 0;
     throw wrong('read the command line', thrown.message, 'see `npm run faults -- --help`.');
   }
-  const options = command.opts<{ list: boolean; heal: boolean }>();
-  const chosen = choose(command.args);
+  const options = command.opts<{ list: boolean; heal: boolean; within?: number }>();
+  const chosen = options.within === undefined ? choose(command.args) : turned(choose(command.args), today());
   if (options.list) {
     console.log(listOf(chosen));
     return 0;
@@ -38,42 +40,68 @@ async function main(): Promise<number> {
   const target = selectTarget();
   const leave = target.occupy();
   try {
-    return await plantAll(target, chosen, options.heal);
+    return await plantAll(target, chosen, options);
   } finally {
     leave();
   }
 }
 
-async function plantAll(target: Target, chosen: readonly PlantedFault[], onlyHeal: boolean): Promise<number> {
+interface Limits {
+  /** Plant nothing. */
+  heal: boolean;
+  /** Minutes. */
+  within?: number;
+}
+
+async function plantAll(target: Target, chosen: readonly PlantedFault[], limits: Limits): Promise<number> {
   const runner = new FaultRunner(target, plantedFaults);
   const bringUp = target.bringUp((line) => console.log(`lab | ${line}`), { asIs: false });
   endOnSignals(() => bringUp.stop());
   await bringUp.done;
   const healed = await runner.healLeftovers();
   if (healed.length > 0) console.log(`Done for an earlier run that could not: ${healed.join('; ')}`);
-  if (onlyHeal) return 0;
+  if (limits.heal) return 0;
   const results: FaultResult[] = [];
-  for (const planted of chosen) {
+  const until = performance.now() + (limits.within ?? Infinity) * 60_000;
+  let left: readonly PlantedFault[] = [];
+  for (const [index, planted] of chosen.entries()) {
     // With one fault still planted, no other could be told from it.
     if (isInterrupted() || results.at(-1)?.verdict === 'not healed') break;
+    if (performance.now() > until) {
+      left = chosen.slice(index);
+      break;
+    }
     const result = await runner.try(planted);
     results.push(result);
     const { verdict, seconds, fault, detail } = result;
     console.log(redactor.text(`${verdict.padEnd(16)} ${seconds.toFixed(1).padStart(6)} s  ${fault}: ${detail}`));
   }
-  return conclude(chosen, results);
+  // What is left out is said, never passed over in silence.
+  if (left.length > 0) console.log(`Left out for today: ${left.map(({ fault }) => fault.name).join(' ')}`);
+  return conclude(chosen.length - left.length, results);
+}
+
+function minutes(value: string): number {
+  const read = Number(value);
+  if (read > 0) return read;
+  throw wrong('read --within', value, 'give a number of minutes, such as 20.');
+}
+
+/** Days since the epoch. */
+function today(): number {
+  return Math.floor(Date.now() / 86_400_000);
 }
 
 /** Prints the table and the closing line, and keeps the results as JSON. */
-function conclude(chosen: readonly PlantedFault[], results: readonly FaultResult[]): number {
+function conclude(meant: number, results: readonly FaultResult[]): number {
   const rows = results.map(({ fault, breaks, verdict, detail }) => [fault, breaks, verdict, detail.slice(0, 90)]);
   console.log(`\n${redactor.text(textTable(['fault', 'breaks', 'verdict', 'red'], rows))}`);
   mkdirSync(join(reportsOut, 'faults'), { recursive: true });
   writeFileSync(join(reportsOut, 'faults', 'faults.json'), redactor.text(`${JSON.stringify(results, null, 2)}\n`));
   const caught = results.filter(({ verdict }) => verdict === 'caught').length;
-  console.log(`${caught} passed, ${chosen.length - caught} failed`);
+  console.log(`${caught} passed, ${meant - caught} failed`);
   if (isInterrupted()) return 130;
-  return caught === chosen.length && caught > 0 ? 0 : 1;
+  return caught === meant && caught > 0 ? 0 : 1;
 }
 
 function choose(names: readonly string[]): PlantedFault[] {

@@ -5,6 +5,7 @@ import type { FailurePoint, Run, Scenario } from '../../reports/scenarios';
 import type { PlantedFault } from '../faults/fault';
 import { judge } from '../faults/judge';
 import { plantedFaults } from '../faults/registry';
+import { turned } from '../faults/rotation';
 
 const planted: PlantedFault = {
   fault: {
@@ -59,4 +60,12 @@ test('every planted fault has a name of its own', () => {
   const names = plantedFaults.map(({ fault }) => fault.name);
   assert.equal(new Set(names).size, names.length);
   assert.ok(names.length > 0);
+});
+
+test('a run that is short of time begins elsewhere every day, and leaves none out for good', () => {
+  const all = plantedFaults.map(({ fault }) => fault.name);
+  const begins = new Set(all.flatMap((_, day) => turned(all, day).slice(0, 10)));
+  assert.deepEqual([...begins].sort(), [...all].sort());
+  assert.deepEqual(turned(all, 20_000).sort(), [...all].sort());
+  assert.notEqual(turned(all, 20_000)[0], turned(all, 20_001)[0]);
 });
