@@ -55,15 +55,15 @@ function section(name: string, runs: readonly DrillRun[]): string {
     const mark = regressed(run, before) ? ' !' : '';
     return `  ${run.at.slice(0, 16).replace('T', ' ')}  ${bar}  ${time.padStart(9)}  ${run.verdict}${mark}  ${run.id}`;
   });
-  const passed = runs.filter(({ verdict }) => verdict === 'passed').length;
+  const passed = runs.filter(({ verdict }) => verdict === 'survived').length;
   const median = medianOf(runs);
   const middle = median === undefined ? '' : `, median ${median.toFixed(1)} s`;
-  return [`${name}: ${runs.length} runs, ${passed} passed${middle}`, ...rows].join('\n');
+  return [`${name}: ${runs.length} runs, ${passed} survived${middle}`, ...rows].join('\n');
 }
 
-/** Whether a run took more than half as long again as the median of the passed runs before it. */
+/** Whether a run took more than half as long again as the median of the survived runs before it. */
 export function regressed(run: DrillRun, before: readonly DrillRun[]): boolean {
-  const median = medianOf(before.filter(({ verdict }) => verdict === 'passed'));
+  const median = medianOf(before.filter(({ verdict }) => verdict === 'survived'));
   return run.seconds !== undefined && median !== undefined && run.seconds > 1.5 * median;
 }
 

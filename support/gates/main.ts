@@ -92,7 +92,10 @@ function parseArguments(argv: readonly string[]): Asked | undefined {
   gate('idempotence', 'playbooks have nothing to change on the converged lab')
     .argument('[playbook]', 'one of the factory’s playbooks (default: every one)')
     .action((playbook: string | undefined, options: Output) =>
-      choose(() => idempotenceGate(playbook), options, { overTarget: true }),
+      choose(() => idempotenceGate(playbook), options, {
+        overTarget: true,
+        ...(playbook === undefined ? { facts: { scope: 'all' } } : {}),
+      }),
     );
   gate('plan', 'OpenTofu root modules are formatted, valid, and have nothing to change in the sandbox')
     .argument('[folder]', 'a root module’s folder')
@@ -103,7 +106,10 @@ function parseArguments(argv: readonly string[]): Asked | undefined {
       choose(() => plan(folder, options), options, {
         ...(folder === undefined ? {} : { subject: folder }),
         overTarget: true,
-        ...(options.allowChanges === true ? { facts: { allowChanges: 'true' } } : {}),
+        facts: {
+          ...(options.all === true ? { scope: 'all' } : {}),
+          ...(options.allowChanges === true ? { allowChanges: 'true' } : {}),
+        },
       }),
     );
   program

@@ -87,6 +87,11 @@ export function parseArguments(argv: readonly string[]): SuiteArguments | undefi
   };
 }
 
+/** Whether every feature that is run is run with all its scenarios: only then it is evidence of the feature. */
+export function runsWholeFeatures({ paths, tags, names, failFast }: SuiteArguments): boolean {
+  return tags.length === 0 && names.length === 0 && !failFast && !paths.some((path) => /:\d+$/.test(path));
+}
+
 function usage(attempted: string, seen: string, next: string): OperatorError {
   return new OperatorError({ attempted, seen, next, exitCode: 2 });
 }

@@ -15,6 +15,8 @@ export interface FinishedRun {
   /** Facts beside these, and files to keep: of the shards of a run that was dealt out. */
   facts?: Record<string, string>;
   keep?: { name: string; file: string }[];
+  /** Whether the features that ran were run whole. */
+  whole?: boolean;
   /** The command that made the reports (default suite). */
   script?: 'suite' | 'merge';
 }
@@ -29,12 +31,17 @@ export function recordSuite({
   facts,
   keep = [],
   script = 'suite',
+  whole = false,
 }: FinishedRun): Promise<Recorded> {
   const { run, disagreements } = reconciliation;
   const files = reportFiles(out);
   const { target, parts, partsUnknown } = environment;
   const count = (verdict: Scenario['verdict']): number => run.scenarios.filter((one) => one.verdict === verdict).length;
-  const said = { ...facts, ...(disagreements.length === 0 ? {} : { disagreements: disagreements.join('\n') }) };
+  const said = {
+    ...facts,
+    ...(whole ? { scope: 'all' } : {}),
+    ...(disagreements.length === 0 ? {} : { disagreements: disagreements.join('\n') }),
+  };
   return appendEntry({
     kind: 'suite',
     verdict: isInterrupted() ? 'interrupted' : green ? 'green' : 'red',

@@ -9,7 +9,7 @@ import { assertStartAllowed } from '../isolation/startup';
 import { isInterrupted } from '../interruption';
 import { reportsOut } from '../paths';
 import { selectTarget, type BringUp, type Target } from '../target';
-import { parseArguments } from './arguments';
+import { parseArguments, runsWholeFeatures } from './arguments';
 import { recordSuite } from './evidence';
 import { endOnSignals } from './signals';
 import { planRun, type Plan } from './plan';
@@ -53,9 +53,14 @@ async function main(): Promise<number> {
       return isInterrupted() ? interruptedExit : green ? 0 : 1;
     }
     // A run that is not in the ledger is evidence of nothing.
-    const recorded = await recordSuite({ out: reportsOut, reconciliation, green: proved, environment, began }).catch(
-      reason,
-    );
+    const recorded = await recordSuite({
+      out: reportsOut,
+      reconciliation,
+      green: proved,
+      environment,
+      began,
+      whole: runsWholeFeatures(args),
+    }).catch(reason);
     if (typeof recorded === 'string') disagreements.push(`ledger: ${recorded}`);
     else for (const note of recorded.notes) console.log(`ledger | ${note}`);
     const green = proved && typeof recorded !== 'string';

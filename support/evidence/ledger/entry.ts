@@ -38,6 +38,7 @@ export const partShape = z.object({
   /** What proves the provenance, or why nothing does, where it was detected. */
   basis: z.string().optional(),
 });
+export type LedgerPart = z.infer<typeof partShape>;
 
 export const scenarioShape = z.object({
   /** `features/x.feature#Name`, an outline's example with its number. */
@@ -59,12 +60,12 @@ export const gateShape = z.object({
 /** A drill's outcome; times are seconds (seed 002, "Evidence trail": time to recover, and which step failed or was improvised). */
 export const drillShape = z.object({
   name: z.string(),
-  verdict: z.enum(['passed', 'failed', 'inconclusive', 'cannot tell']),
+  verdict: z.enum(['survived', 'degraded', 'failed', 'inconclusive', 'blocked']),
   recoverySeconds: seconds.optional(),
   /** What the recovery time is made of: detection, human, command, convergence. */
   phases: z.record(z.string(), seconds).optional(),
-  /** The runbook sections that were followed, with the hash of each one's text. */
-  sections: z.array(z.object({ heading: z.string(), sha256 })),
+  /** The runbook sections that were followed, by the slugs of their headings, with the hash of each one's text. */
+  sections: z.array(z.object({ slug: z.string(), sha256 })),
   /** The step that failed or was improvised. */
   failedStep: z.string().optional(),
 });

@@ -44,8 +44,5 @@ function isOneOf(root: string, changed: string, apart: readonly string[]): boole
 
 /** The suite's own checkout and the factory. */
 export function commonSources(): Promise<Source[]> {
-  return Promise.all([
-    sourceOf('suite', projectRoot),
-    sourceOf('factory', resolve(process.env['FACTORY'] || factoryHome)),
-  ]);
+  return Promise.all([sourceOf('suite', projectRoot), sourceOf('factory', factoryHome)]);
 }

@@ -49,7 +49,7 @@ export interface VerifyOptions {
   signers?: string;
   /** A hash that must be among the entries: an earlier head, kept elsewhere. */
   pinned?: string;
-  /** Leave the attachments' contents unread. */
+  /** Follow the chain over what the entries are made of, without reading what they say: no attachments, no signatures. */
   chainOnly?: boolean;
   /** Called from time to time with how much of the file is done, 0 to 1. */
   progress?: (done: number) => void;
@@ -163,6 +163,7 @@ class Verifier {
   private content(line: Line, bytes: Buffer, seq: number): Problem | undefined {
     if (sha256(bytes) !== line.body)
       return { entry: seq, damage: 'changed', detail: 'what it says is not what was written' };
+    if (this.options.chainOnly) return undefined;
     const parsed = parseEntry(bytes);
     if ('problem' in parsed) return { entry: seq, damage: parsed.damage, detail: parsed.problem };
     const { entry } = parsed;
@@ -175,7 +176,7 @@ class Verifier {
     if (entry.repaired !== undefined) {
       this.note(`Before entry ${seq} an append was cut off; ${entry.repaired.bytes} bytes of it were taken out.`);
     }
-    for (const attachment of this.options.chainOnly ? [] : entry.attachments) {
+    for (const attachment of entry.attachments) {
       const problem = this.attachment(attachment);
       if (problem !== undefined) return { entry: seq, ...problem };
     }
