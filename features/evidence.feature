@@ -3,7 +3,13 @@ Feature: What a run left cannot be changed unseen
   Every run of suite, gate, drill, game day, reset and promotion is an entry of a chain of hashes, kept beside the reports and
   cleaned by no run. An auditor checks it offline.
 
-  Scenario: The ledger of this sandbox is whole
+  Scenario: A gate's run is an entry, with what it was made from
+    When the DNS gate is run as its command, with a ledger of its own
+    Then the ledger has one entry: kind "gate", verdict "green", of this commit
+    And it is whole
+
+  Scenario: A ledger that nobody touched is whole
+    Given a ledger of 8 entries, signed
     When the ledger is verified from its first to its last byte
     Then it is whole
 

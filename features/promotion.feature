@@ -90,8 +90,7 @@ Feature: A change goes to production only when it survived the sandbox
     And it notes "judged by that of its base"
 
   Scenario Outline: <waiver>
-    Given a base that waives "<requirement>" until "<until>"
-    And a change of "argocd/values.yaml"
+    Given a change of "argocd/values.yaml" on a base that waives "<requirement>" until "<until>"
     And it survived all but "<requirement>"
     When the promotion gate judges it
     Then it says "<verdict>"

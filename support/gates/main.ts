@@ -11,8 +11,12 @@ import { renderGate } from './render/gate';
 import { asJson, asJUnit, asText } from './report';
 import { exitCodes, overall, type GateResult } from './result';
 
+/** The zone that DNS changes are planned against (seed 000, "QA & validation"). */
+const throwawayZone = 'sandbox.arcodange.fr';
+
 const examples = `
 Examples:
+  npm run gate -- dns plan.json
   npm run gate -- dns plan.json --zone sandbox.example.org
   npm run gate -- render chart --before origin/main
   npm run gate -- idempotence
@@ -70,7 +74,7 @@ function parseArguments(argv: readonly string[]): Asked | undefined {
       .option('--junit <file>', 'also write the result as JUnit XML');
   gate('dns', 'every record and zone a plan touches lies in the throwaway zone')
     .argument('<plan>', 'the output of `tofu show -json`; - reads the standard input')
-    .requiredOption('--zone <zone>', 'the throwaway zone')
+    .option('--zone <zone>', 'the throwaway zone', throwawayZone)
     .option('--zone-id <id...>', 'id of the throwaway zone at the provider, where the plan does not say it', [])
     .action((plan: string, options: Output & { zone: string; zoneId: string[] }) =>
       choose(async () => [await dnsGate(plan, { zone: options.zone, zoneIds: options.zoneId })], options, {

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { attachmentProblems } from '../evidence/ledger/find';
 import { entryId } from '../evidence/ledger/entry';
+import { genesis } from '../evidence/ledger/lines';
+import { ledgerFiles } from '../evidence/ledger/place';
 import { parseEntry, verifyLedger } from '../evidence/ledger/verify';
 import { sectionHashes } from '../evidence/sections';
 import { drillRuns, regressed } from '../evidence/trend';
@@ -53,6 +55,8 @@ export interface JudgeOptions {
   /** Only evidence from this target counts. */
   target?: string;
   now?: Date;
+  /** The runbook that drills follow, where the rules name none (default: RUNBOOK or the suite's own). */
+  runbook?: string;
 }
 
 /**
@@ -61,9 +65,9 @@ export interface JudgeOptions {
  */
 export async function judgeChange(
   change: Change,
-  { ledger, target, now = new Date() }: JudgeOptions,
+  { ledger, target, now = new Date(), runbook = runbookFile() }: JudgeOptions,
 ): Promise<Judgement> {
-  const sections = await runbookSections(change);
+  const sections = await runbookSections(change, runbook);
   const circumstances: Circumstances = { head: change.head, tree: change.tree, now, target, sections };
   const { candidates, entries, hash, notes: found } = gather(ledger, change);
   const wanted = requirementsOf(change);
@@ -175,6 +179,13 @@ function gather(
 ): { candidates: Candidate[]; entries: number; hash: string; notes: string[] } {
   const candidates: Candidate[] = [];
   const notes: string[] = [];
+  const { chain, head: counted } = ledgerFiles(ledger);
+  if (!existsSync(chain) && !existsSync(counted)) {
+    notes.push(
+      `There is no ledger in ${ledger} yet: the first run of suite or gate makes it, EVIDENCE_LEDGER names another.`,
+    );
+    return { candidates, entries: 0, hash: genesis, notes };
+  }
   const { problem, entries, hash } = verifyLedger(ledger, {
     chainOnly: true,
     each: ({ entry: bytes, hash: its }, seq) => {
@@ -202,13 +213,16 @@ function gather(
 }
 
 /** The sections of the runbook: of the repository's own at head when the rules name one, else the one that drills follow. */
-async function runbookSections({ rules, repo, head }: Change): Promise<Map<string, string> | undefined> {
+async function runbookSections(
+  { rules, repo, head }: Change,
+  runbook: string,
+): Promise<Map<string, string> | undefined> {
   if (rules.runbook !== undefined) {
     const text = await new Git(repo).file(head, rules.runbook);
     return text === undefined ? undefined : sectionHashes(text);
   }
   try {
-    return sectionHashes(readFileSync(runbookFile(), 'utf8'));
+    return sectionHashes(readFileSync(runbook, 'utf8'));
   } catch {
     return undefined;
   }

@@ -119,13 +119,17 @@ const compiled = new Map<string, RegExp>();
 function toRegExp(pattern: string): RegExp {
   const known = compiled.get(pattern);
   if (known !== undefined) return known;
-  const source = pattern
-    .replace(/[.+^$()|[\]\\]/g, '\\$&')
-    .replace(/\{([^}]*)\}/g, (_, list: string) => `(?:${list.split(',').join('|')})`)
-    .replace(/\*\*\/|\*\*|\*|\?/g, (glob) =>
-      glob === '**/' ? '(?:.*/)?' : glob === '**' ? '.*' : glob === '*' ? '[^/]*' : '[^/]',
-    );
+  const source = pattern.replace(/\*\*\/|\*\*|[*?]|\{([^}]*)\}|[.+^$()|[\]\\]/g, (found, list: string | undefined) => {
+    if (list !== undefined) return `(?:${list.split(',').map(literal).join('|')})`;
+    if (found === '**/') return '(?:.*/)?';
+    if (found === '**') return '.*';
+    return found === '*' ? '[^/]*' : found === '?' ? '[^/]' : literal(found);
+  });
   const made = new RegExp(`^${source}$`);
   compiled.set(pattern, made);
   return made;
+}
+
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
