@@ -47,7 +47,7 @@ async function main(): Promise<number> {
       const seconds = (performance.now() - started) / 1000;
       const leaving = await leavingPackets(target);
       disagreements.push(...leaving);
-      keepShard({ ...plan.part, began, success, problems: [...problems, ...leaving] });
+      keepShard({ ...plan.part, entire: runsWholeFeatures(args), began, success, problems: [...problems, ...leaving] });
       const green = proved && leaving.length === 0;
       console.log(summary(reportsOut, { ...reconciliation, green }, seconds));
       return isInterrupted() ? interruptedExit : green ? 0 : 1;

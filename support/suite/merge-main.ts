@@ -53,7 +53,17 @@ async function merge(folders: readonly string[]): Promise<number> {
       .map(({ record }) => `${record.shard.index}/${record.shard.of}: ${record.features.join(' ')}`)
       .join('\n'),
   };
-  const run = { out: reportsOut, reconciliation, green: proved, environment, began, facts, keep: shardFiles(shards) };
+  const whole = shards.every(({ record }) => record.entire);
+  const run = {
+    out: reportsOut,
+    whole,
+    reconciliation,
+    green: proved,
+    environment,
+    began,
+    facts,
+    keep: shardFiles(shards),
+  };
   const recorded = await recordSuite({ ...run, script: 'merge' }).catch(reason);
   if (typeof recorded === 'string') disagreements.push(`ledger: ${recorded}`);
   const green = proved && typeof recorded !== 'string';

@@ -78,6 +78,8 @@ const recordShape = z.object({
   shard: z.object({ index: z.number().int().positive(), of: z.number().int().positive() }),
   whole: z.object({ scenarios: z.number(), sha256: z.string() }),
   features: z.array(z.string()),
+  /** Whether these features were run with all their scenarios. */
+  entire: z.boolean(),
   /** ISO 8601. */
   began: z.iso.datetime(),
   /** Cucumber's own word. */
