@@ -2,6 +2,7 @@ import type { Benchmark } from './benchmark';
 import { canary } from './canary';
 import { forge } from './forge';
 import { gateDns } from './gate-dns';
+import { gates } from './gates';
 import { guard } from './guard';
 import { labDown } from './lab-down';
 import { labRestore } from './lab-restore';
@@ -20,6 +21,7 @@ export const benchmarks: readonly Benchmark[] = [
   labUp,
   canary,
   memory,
+  gates,
   suiteWarm,
   nodesReady,
   labRestore,

@@ -8,7 +8,7 @@ import type { Benchmark } from './benchmark';
 import { projectCommand } from './commands';
 import { ensureLab } from './lab';
 
-const suiteMain = join(projectRoot, 'support', 'suite', 'main.ts');
+export const suiteMain = join(projectRoot, 'support', 'suite', 'main.ts');
 const cucumber = join(projectRoot, 'node_modules', '@cucumber', 'cucumber', 'bin', 'cucumber.js');
 
 /** How long an operator waits for a verdict on a lab that is up. */
@@ -37,7 +37,7 @@ export const suiteWarm: Benchmark = {
 };
 
 /** The reports of the operator's last run stay as they are. */
-async function withReports(work: (out: string) => Promise<number>): Promise<number> {
+export async function withReports(work: (out: string) => Promise<number>): Promise<number> {
   const out = mkdtempSync(join(tmpdir(), 'bench-suite-'));
   try {
     return await work(out);
