@@ -58,6 +58,11 @@ func MakeRoundTrip(ctx context.Context, config Config, credentials Credentials) 
 	return trip, nil
 }
 
+// Login opens a connection of its own to the instance's database. The caller closes it.
+func Login(ctx context.Context, config Config, credentials Credentials) (*pgx.Conn, error) {
+	return login(ctx, config, credentials, config.DatabaseName)
+}
+
 // login opens a connection of its own, in half the time a check has: the other half is for finding out why it failed.
 func login(ctx context.Context, config Config, credentials Credentials, database string) (*pgx.Conn, error) {
 	options, err := pgx.ParseConfig("sslmode=" + config.DatabaseTLS)
