@@ -18,8 +18,9 @@ Examples:
   npm run bench -- nodes-ready --runs 5
   npm run --silent bench -- --table
 
-Results lie under reports/out/bench/. No figure makes this fail: exit code 0 all were measured, 1 one could not be,
-2 wrong arguments, 130 interrupted.`;
+Results lie under reports/out/bench/. No figure makes this fail.
+
+Exit code: 0 all were measured, 1 one could not be, 2 wrong arguments, 130 interrupted.`;
 
 async function main(): Promise<number> {
   const command = new Command('npm run bench --')

@@ -1,6 +1,7 @@
 import { TimeConversion, type Envelope, type Pickle, type TestStep } from '@cucumber/messages';
 import { redactor } from '../support/evidence/redaction';
 import { skipMediaType, skipNote } from '../support/evidence/skip';
+import { toned, type Tone } from '../support/terminal';
 import { explain } from './explain';
 import { isFailure } from './scenarios';
 
@@ -55,10 +56,11 @@ export class ConsoleReport {
 
   private ended({ pickle, startedMs, failure, skipped }: Running, endedMs: number): void {
     const seconds = ((endedMs - startedMs) / 1000).toFixed(1).padStart(7);
-    const line = (verdict: string, rest = ''): void =>
-      this.print(`${verdict.padEnd(7)} ${seconds} s  ${pickle.uri} › ${pickle.name}${rest}`);
-    if (failure === undefined) return skipped === undefined ? line('passed') : line('skipped', ` (${skipped})`);
-    line('FAILED');
+    const line = (verdict: string, tone: Tone, rest = ''): void =>
+      this.print(`${toned(tone, verdict.padEnd(7), this.stream)} ${seconds} s  ${pickle.uri} › ${pickle.name}${rest}`);
+    if (failure === undefined)
+      return skipped === undefined ? line('passed', 'good') : line('skipped', 'open', ` (${skipped})`);
+    line('FAILED', 'bad');
     this.failures += 1;
     const message = this.failures === 1 ? failure.message : (failure.message.split('\n')[0] ?? '');
     this.print(indent(`at: ${failure.step}\n${message}`));

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { toned } from '../support/terminal';
 import { titleOf, type Scenario } from './scenarios';
 import type { Reconciliation } from './strict';
 import { reportFiles } from './writers';
@@ -30,7 +31,7 @@ export function summary(
       skipped.map((one) => `${titleOf(one)}\n    ${skipText(one)}`),
     ),
     ...section('The reports do not prove this run', disagreements),
-    `${green ? 'GREEN' : 'RED'} after ${seconds.toFixed(1)} s`,
+    `${green ? toned('good', 'GREEN') : toned('bad', 'RED')} after ${seconds.toFixed(1)} s`,
     `  Allure    ${path(files.allure)}`,
     `  Cucumber  ${path(files.html)}`,
     `  JUnit     ${path(files.junit)}`,

@@ -8,9 +8,11 @@ import { withLab } from './lab-hold';
 import { showRequirements } from './lab-doctor-view';
 import { labStatus } from './lab-status';
 import { showStatus } from './lab-status-view';
+import { watchStatus } from './lab-watch';
 import { convergedSnapshot, listSnapshots, takeSnapshot } from './machines/snapshots';
 import { progressReporter } from './progress';
 import { OperatorError } from '../support/failure';
+import { localTime } from '../support/terminal';
 
 /** Adds the commands that make, keep and take away the lab. */
 export function registerLab(program: Command): void {
@@ -47,8 +49,10 @@ export function registerLab(program: Command): void {
     .command('status')
     .description('machines, services, stages, components with their provenance, endpoints')
     .option('--json', 'for programs', false)
-    .addHelpText('after', examples('lab status', 'lab status --json'))
-    .action(async (options: { json: boolean }) => {
+    .option('-w, --watch', 'look every two seconds until Ctrl-C', false)
+    .addHelpText('after', examples('lab status', 'lab status --watch', 'lab status --json'))
+    .action(async (options: { json: boolean; watch: boolean }) => {
+      if (options.watch) return watchStatus(options.json);
       const status = await labStatus(labInventory());
       console.log(options.json ? JSON.stringify(status, null, 2) : showStatus(status));
     });
@@ -60,7 +64,7 @@ export function registerLab(program: Command): void {
     .addHelpText('after', examples('lab snapshot', 'lab snapshot before-upgrade', 'lab snapshot --list'))
     .action(async (name: string, options: { list: boolean }) => {
       if (options.list) {
-        for (const { name: known, created } of listSnapshots()) console.log(`${known}  ${created}`);
+        for (const { name: known, created } of listSnapshots()) console.log(`${known}  ${localTime(created)}`);
         return;
       }
       const taken = await withLab(async () => {
@@ -104,6 +108,7 @@ export function registerLab(program: Command): void {
   program
     .command('install-deps')
     .description('install the Debian packages the lab needs (apt-get), as CI does on a new machine')
+    .addHelpText('after', examples('lab install-deps'))
     .action(installDependencies);
 }
 

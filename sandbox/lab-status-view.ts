@@ -1,4 +1,5 @@
 import type { LabStatus, MachineStatus } from './lab-status';
+import { localTime } from '../support/terminal';
 import { table } from './lab-table';
 
 /** The status as an operator reads it. */
@@ -9,10 +10,17 @@ export function showStatus(status: LabStatus): string {
   return blocks.join('\n\n');
 }
 
+/** What changes while one looks: machines, stages and endpoints, with the time of the look. */
+export function showLive(status: LabStatus, at: Date): string {
+  const blocks = [`${localTime(at)}  ${headline(status)}`, machines(status)];
+  if (Object.keys(status.stages).length > 0) blocks.push(stages(status));
+  return [...blocks, endpoints(status), footer(status)].join('\n');
+}
+
 function headline(status: LabStatus): string {
-  const from = status.from === undefined ? '' : ` (from ${status.from}, begun ${status.since})`;
+  const from = status.from === undefined ? '' : ` (from ${status.from}, begun ${localTime(status.since ?? '')})`;
   const busy = status.busy
-    ? `\nProcess ${status.busy.pid} works on it since ${status.busy.since}: ${status.busy.command}`
+    ? `\nProcess ${status.busy.pid} works on it since ${localTime(status.busy.since)}: ${status.busy.command}`
     : '';
   const off = status.machines.filter((machine) => machine.power === 'off').map((machine) => machine.name);
   const dark = status.status !== 'down' && off.length > 0 ? `\nOff: ${off.join(', ')}.` : '';
@@ -69,7 +77,7 @@ function parts(status: LabStatus): string {
 }
 
 function footer(status: LabStatus): string {
-  const kept = status.snapshots.map(({ name, created }) => `${name} (${created})`).join(', ') || 'none';
+  const kept = status.snapshots.map(({ name, created }) => `${name} (${localTime(created)})`).join(', ') || 'none';
   const edge = status.edge
     ? [
         `Edge: ${status.edge.outOfLab + status.edge.forwarded} packets out of the lab dropped, ${status.edge.labToProduction} of them to production`,

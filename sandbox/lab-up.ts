@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { reason } from '../support/failure';
 import type { Inventory } from '../support/inventory';
+import { localTime } from '../support/terminal';
 import { startForge, type ForgeRun } from './forge/forge';
 import { beginLab, machinesUp, openLab, rewindLab, stateOfDisk } from './lab';
 import { holdLab } from './lab-hold';
@@ -116,7 +117,7 @@ async function origin(
   }
   const snapshot = options.fresh ? undefined : listSnapshots().find((candidate) => candidate.key === key);
   if (snapshot !== undefined) {
-    say(`restoring snapshot ${snapshot.name} of ${snapshot.created}`);
+    say(`restoring snapshot ${snapshot.name} of ${localTime(snapshot.created)}`);
     return rewindLab(inventory, snapshot.name);
   }
   say('beginning from nothing');

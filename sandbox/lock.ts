@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { OperatorError } from '../support/failure';
 import { bootId, processStartTime } from '../support/process';
+import { localTime } from '../support/terminal';
 
 export { processStartTime };
 
@@ -118,7 +119,7 @@ function heldBy(name: string, file: string, other: LockHolder): OperatorError {
   return new OperatorError({
     attempted: `take the lock of ${name}`,
     where: file,
-    seen: `process ${other.pid} (${other.command}) holds it since ${other.since}`,
+    seen: `process ${other.pid} (${other.command}) holds it since ${localTime(other.since)}`,
     next: `wait until process ${other.pid} is done, or end it, and run the same command again.`,
   });
 }

@@ -1,3 +1,5 @@
+import { localTime } from '../support/terminal';
+
 /** One step of something long: building a component, making a base system, pushing an image. */
 export interface ProgressEvent {
   /** What is worked on: "kubernetes", "machine base". */
@@ -28,6 +30,6 @@ export function progressReporter(stream: NodeJS.WriteStream, now: () => Date = (
     const last = shown.get(subject);
     if (!final && last !== undefined && at.getTime() - last < quietMs) return;
     shown.set(subject, at.getTime());
-    stream.write(`${at.toISOString().slice(11, 19)} ${subject}: ${text}\n`);
+    stream.write(`${localTime(at)} ${subject}: ${text}\n`);
   };
 }

@@ -107,6 +107,17 @@ export async function eventually(
   }
 }
 
+/**
+ * Looks again and again until the signal ends it, for a live view: waits for nothing.
+ * @param pauseMs between the end of one look and the next.
+ */
+export async function repeatedly(look: () => Promise<void>, pauseMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await look();
+    await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
 type Look = { kind: 'finding'; finding: Finding } | { kind: 'error'; error: unknown } | { kind: 'late' };
 
 /** One look, cut off when the budget is used up: a probe that hangs must not outlast the wait that called it. */

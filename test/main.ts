@@ -107,11 +107,26 @@ const checks: readonly Check[] = [
   nodeTests('contract tests', 'test/contract', 2),
 ];
 
+const help = `Usage: npm test -- [check...]
+
+Types, lint, format, unit and contract tests; needs no root and no lab. Checks: ${checks.map(({ name }) => name).join(', ')}.
+
+Examples:
+  npm test
+  npm test -- types lint
+  npm test -- "unit tests"
+
+Exit code: 0 all passed, 1 something failed, 2 no such check.`;
+
 /** How many checks run side by side: the suite's smallest machine has two cores. */
 const lanes = 2;
 
 async function main(): Promise<number> {
   const wanted = process.argv.slice(2);
+  if (wanted.includes('--help')) {
+    console.log(help);
+    return 0;
+  }
   const chosen = wanted.length === 0 ? checks : checks.filter(({ name }) => wanted.includes(name));
   if (chosen.length < wanted.length) {
     throw new OperatorError({

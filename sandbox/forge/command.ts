@@ -31,6 +31,10 @@ export function registerForge(program: Command): void {
     .addOption(
       new Option('--arch <arch>', 'build for this architecture').choices(architectures).default(hostArchitecture()),
     )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run lab -- forge --list\n  npm run lab -- forge vault argocd\n  npm run lab -- forge --export components.tar.zst\n  npm run lab -- forge --import components.tar.zst',
+    )
     .action(async (names: string[], flags: Flags) => {
       await forge(names.length === 0 ? 'all' : names, flags);
     });

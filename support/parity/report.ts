@@ -1,4 +1,5 @@
 import { escapeHtml, htmlPage, textTable } from '../evidence/findings-table';
+import { localTime } from '../terminal';
 import { asFinding, type ParityResult, type ParityRow } from './compare';
 
 const columns = ['verdict', 'item', 'expected', 'observed', 'declared', 'read from', 'next step'];
@@ -26,7 +27,7 @@ export function asHtml(result: ParityResult): string {
       .join('')}</tr>`;
   const head = columns.map((name) => `<th>${name}</th>`).join('');
   const rows = worstFirst(result).map(line).join('\n');
-  const judged = `<p>Judged on ${result.at.toISOString()}.</p>`;
+  const judged = `<p>Judged on ${localTime(result.at)}.</p>`;
   return htmlPage(summary(result), `${judged}<table><tr>${head}</tr>\n${rows}\n</table>`);
 }
 

@@ -23,6 +23,10 @@ async function main(): Promise<number> {
     .description(
       'The sandbox that TARGET names: embedded (the lab, default), vms or k3d (described by sandbox.config.yaml).',
     )
+    .addHelpText(
+      'after',
+      examples('npm run target -- check', 'npm run target -- init vms', 'npm run target -- check --help'),
+    )
     .exitOverride((end) => {
       throw end;
     });

@@ -1,8 +1,22 @@
 import { runMain } from '../../support/failure';
 import { type ProofLine, proveBoundary } from './proof';
 
+const help = `Usage: npm run isolation -- [--json]
+
+Tries every known way to production in a network namespace without a route out (root on Linux), and prints what was seen.
+
+Examples:
+  npm run isolation
+  npm run --silent isolation -- --json
+
+Exit code: 0 the boundary holds, 1 it does not.`;
+
 /** Proves the boundary in a network namespace without a route out and prints what was proved. */
 runMain(async () => {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(`${help}\n`);
+    return 0;
+  }
   const proof = await proveBoundary();
   if (process.argv.includes('--json')) {
     process.stdout.write(`${JSON.stringify(proof)}\n`);

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { toned } from '../../terminal';
 import type { Check } from './check';
 
 /** What was found as a person reads it: what answers, how real it is, what can run, and what to do next. */
@@ -12,7 +13,7 @@ export function showCheck(check: Check): string {
     table(
       ['', 'asked', 'expected', 'seen'],
       check.findings.map(({ subject, status, expected, actual }) => [
-        status === 'met' ? 'ok' : status.toUpperCase(),
+        status === 'met' ? toned('good', 'ok') : toned('bad', status.toUpperCase()),
         subject,
         expected,
         actual,
