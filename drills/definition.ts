@@ -12,6 +12,8 @@ export interface DrillContext {
   readonly target: Target;
   /** Connected when used: the fault may lie in what connecting needs. */
   readonly systems: Systems;
+  /** What one function found out for a later one of the same run; gone with the process. */
+  readonly notes: Map<string, unknown>;
   /** Keeps something in the journal, in words. */
   observe(name: string, text: string): void;
 }
@@ -36,12 +38,17 @@ export interface DrillDefinition<Memory = unknown> {
   inject(context: DrillContext, memory: Memory): Promise<void>;
   /** Met as soon as the fault can be noticed. */
   detect(context: DrillContext, memory: Memory): Promise<Finding>;
-  /** Puts to use what was repaired, once, after the runbook's last step: changes a secret that must then reach its pod. */
-  exercise?(context: DrillContext, memory: Memory): Promise<void>;
+  /** Puts to use what was repaired, once, after the recovery: changes a secret, and proves that it reaches its pod. */
+  exercise?: {
+    act(context: DrillContext, memory: Memory): Promise<void>;
+    proof(context: DrillContext, memory: Memory): Promise<Finding[]>;
+  };
   /** What must hold, besides the common steady state, when the sandbox has recovered. */
   recovered(context: DrillContext, memory: Memory): Promise<Finding[]>;
   /** Brings the sandbox back without the runbook, for a drill that ended half-way. Succeeds also when there is nothing to do. */
   heal(context: DrillContext, memory: Memory): Promise<void>;
+  /** What the runbook's sections call by a variable: which node, which app. Shown to the operator as well. */
+  variables?: Readonly<Record<string, string>>;
   /** How the drill acts out what the runbook asks of a person, by block id. */
   hands: Readonly<Record<string, (context: DrillContext) => Promise<void>>>;
   budgets: {
@@ -60,7 +67,12 @@ export function defineDrill<Memory>(definition: DrillDefinition<Memory>): DrillD
     memory,
     ...(exercise === undefined
       ? {}
-      : { exercise: (context: DrillContext, known: unknown) => exercise(context, memory.parse(known)) }),
+      : {
+          exercise: {
+            act: (context: DrillContext, known: unknown) => exercise.act(context, memory.parse(known)),
+            proof: (context: DrillContext, known: unknown) => exercise.proof(context, memory.parse(known)),
+          },
+        }),
     inject: (context, known) => definition.inject(context, memory.parse(known)),
     detect: (context, known) => definition.detect(context, memory.parse(known)),
     recovered: (context, known) => definition.recovered(context, memory.parse(known)),
@@ -73,6 +85,7 @@ export function drillContext(target: Target, observe: DrillContext['observe'] = 
   return {
     target,
     observe,
+    notes: new Map(),
     get systems() {
       return connectSystems(target.inventory);
     },

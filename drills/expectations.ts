@@ -45,3 +45,9 @@ export function wholeAfterUndo(journal: Journal): Finding[] {
 export function drillIsSurvived({ drill, verdict, reason }: Journal): Finding {
   return compare(`drill ${drill}`, 'survived', verdict ?? 'not ended', source, reason ?? undefined);
 }
+
+/** Whether the journal says what was lost. */
+export function lossNamed({ observations }: Journal): Finding {
+  const named = observations.find(({ name }) => name === 'lost');
+  return compare('observation "lost"', 'recorded', named === undefined ? 'missing' : 'recorded', source, named?.text);
+}

@@ -20,7 +20,17 @@ export const verdicts = ['survived', 'degraded', 'failed', 'inconclusive', 'bloc
 export type Verdict = (typeof verdicts)[number];
 
 /** The phases of a drill, in order. */
-export const phases = ['gate', 'undo-registered', 'inject', 'detect', 'follow', 'recover', 'undo', 'check'] as const;
+export const phases = [
+  'gate',
+  'undo-registered',
+  'inject',
+  'detect',
+  'follow',
+  'recover',
+  'exercise',
+  'undo',
+  'check',
+] as const;
 export type Phase = (typeof phases)[number];
 
 const time = z.iso.datetime();
@@ -123,6 +133,13 @@ export const journalShape = z.object({
     z.object({ phase: z.enum(phases), started: time, ended: time.nullable(), failed: z.string().exactOptional() }),
   ),
   injected: z.boolean(),
+  /** What the definition had looked up before; a resumed game day goes on with it. */
+  memory: z.unknown(),
+  /** When the fault was there and when it was noticed. */
+  injectedAt: time.nullable(),
+  detectedAt: time.nullable(),
+  /** How long the operator thought and paused on a game day: no machine's time. */
+  decisionsMs: milliseconds,
   steps: z.array(stepShape),
   improvised: z.array(improvisedShape),
   /** Id of the first step that did not pass. */

@@ -17,7 +17,10 @@ import {
   type StepRecord,
   type Verdict,
 } from './journal';
+import type { DrillOptions } from './run';
 import type { Runbook } from './runbook/document';
+
+const processId = process.pid;
 
 /** Keeps a drill's journal, on disk after everything that happens. */
 export class Recorder {
@@ -27,45 +30,53 @@ export class Recorder {
     private readonly target: Target,
     drill: DrillDefinition,
     runbook: Runbook,
-    options: { operator?: unknown },
+    private readonly options: Pick<DrillOptions, 'operator' | 'resumed' | 'journals'>,
   ) {
     registerSandboxSecrets(redactor);
     const started = new Date().toISOString();
     const sections = runbook.sections.filter(({ slug }) => drill.sections.includes(slug));
-    this.journal = {
-      schema: 'sandbox-acceptance/drill-journal',
-      version: 1,
-      id: `${drill.id}-${started.replaceAll(/[-:]|\.\d+/g, '')}`,
-      drill: drill.id,
-      title: drill.title,
-      changeClasses: [...drill.changeClasses],
-      mode: options.operator === undefined ? 'automatic' : 'game day',
-      target: { name: target.name, identity: target.identity() ?? null },
-      provenance: [],
-      commits: { suite: null, suiteDirty: false, factory: null },
-      runbook: {
-        path: runbook.path,
-        hash: runbook.hash,
-        sections: sections.map(({ slug }) => slug),
-        blocks: sections.flatMap(({ blocks }) =>
-          blocks.map(({ id, kind, section, line, hash }) => ({ id, kind, section, line, hash })),
-        ),
-      },
-      started,
-      ended: null,
-      process: { pid: process.pid, identity: processIdentity(process.pid) ?? '' },
-      phases: [],
-      injected: false,
-      steps: [],
-      improvised: [],
-      firstFailedStep: null,
-      findings: [],
-      samples: [],
-      observations: [],
-      recovery: null,
-      verdict: null,
-      reason: null,
-    };
+    const process = { pid: processId, identity: processIdentity(processId) ?? '' };
+    this.journal =
+      options.resumed !== undefined
+        ? { ...options.resumed, process }
+        : {
+            schema: 'sandbox-acceptance/drill-journal',
+            version: 1,
+            id: `${drill.id}-${started.replaceAll(/[-:]|\.\d+/g, '')}`,
+            drill: drill.id,
+            title: drill.title,
+            changeClasses: [...drill.changeClasses],
+            mode: options.operator === undefined ? 'automatic' : 'game day',
+            target: { name: target.name, identity: target.identity() ?? null },
+            provenance: [],
+            commits: { suite: null, suiteDirty: false, factory: null },
+            runbook: {
+              path: runbook.path,
+              hash: runbook.hash,
+              sections: sections.map(({ slug }) => slug),
+              blocks: sections.flatMap(({ blocks }) =>
+                blocks.map(({ id, kind, section, line, hash }) => ({ id, kind, section, line, hash })),
+              ),
+            },
+            started,
+            ended: null,
+            process,
+            phases: [],
+            injected: false,
+            memory: null,
+            injectedAt: null,
+            detectedAt: null,
+            decisionsMs: 0,
+            steps: [],
+            improvised: [],
+            firstFailedStep: null,
+            findings: [],
+            samples: [],
+            observations: [],
+            recovery: null,
+            verdict: null,
+            reason: null,
+          };
     this.save();
   }
 
@@ -81,8 +92,25 @@ export class Recorder {
     };
   }
 
-  injected(): void {
-    this.journal.injected = true;
+  prepared(memory: unknown): void {
+    this.journal.memory = memory;
+    this.save();
+  }
+
+  injected(really: boolean): void {
+    this.journal.injected = really;
+    this.journal.injectedAt = new Date().toISOString();
+    this.save();
+  }
+
+  detected(found: Finding): void {
+    this.journal.detectedAt = new Date().toISOString();
+    this.saw('detect', [found]);
+  }
+
+  /** The operator thought or paused so long, in milliseconds. */
+  decided(ms: number): void {
+    this.journal.decisionsMs += ms;
     this.save();
   }
 
@@ -102,8 +130,9 @@ export class Recorder {
     this.save();
   }
 
-  sample(met: number, of: number): void {
-    this.journal.samples.push({ at: new Date().toISOString(), met, of });
+  sample(findings: readonly Finding[]): void {
+    const met = findings.filter(({ status }) => status === 'met').length;
+    this.journal.samples.push({ at: new Date().toISOString(), met, of: findings.length });
   }
 
   observe(name: string, text: string): void {
@@ -128,7 +157,7 @@ export class Recorder {
   }
 
   private save(): string {
-    return writeJournal(this.journal);
+    return writeJournal(this.journal, this.options.journals);
   }
 
   /** Asks what the target is made of and which commits are in use. Never fails: what is not known stays empty. */

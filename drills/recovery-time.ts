@@ -14,6 +14,7 @@ export interface Instants {
 export function splitRecovery(
   { injected, detected, followed, recovered }: Instants,
   steps: readonly StepRecord[],
+  decisionsMs = 0,
 ): Recovery {
   const spent = (kinds: readonly string[]): number =>
     steps
@@ -21,7 +22,7 @@ export function splitRecovery(
       .reduce((sum, { started, ended }) => sum + (Date.parse(ended) - Date.parse(started)), 0);
   const totalMs = recovered - injected;
   const detectionMs = detected - injected;
-  const personMs = spent(['person']);
+  const personMs = spent(['person']) + decisionsMs;
   const commandMs = spent(['check', 'run', 'destructive']);
   const convergenceMs = spent(['wait-until']) + Math.max(recovered - followed, 0);
   const overheadMs = Math.max(totalMs - detectionMs - personMs - commandMs - convergenceMs, 0);

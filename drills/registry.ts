@@ -1,9 +1,17 @@
 import { OperatorError } from '../support/failure';
 import type { DrillDefinition } from './definition';
+import { argocdDrills } from './definitions/argocd';
+import { databaseDrills } from './definitions/database';
+import { machineDrills } from './definitions/machines';
 import { vaultDrills } from './definitions/vault';
 
 /** Every drill, in the order in which `drill all` runs them. */
-export const drills: readonly DrillDefinition[] = [...vaultDrills];
+export const drills: readonly DrillDefinition[] = [
+  ...vaultDrills,
+  ...argocdDrills,
+  ...databaseDrills,
+  ...machineDrills,
+];
 
 /** A drill by its id. @throws OperatorError (exit code 2) naming those there are. */
 export function drillNamed(id: string): DrillDefinition {

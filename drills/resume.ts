@@ -1,13 +1,13 @@
-import { worst } from '../support/finding';
+import type { Finding } from '../support/finding';
 import { findingsTable } from '../support/evidence/findings-table';
-import { eventually } from '../support/eventually';
 import { OperatorError } from '../support/failure';
 import { assertStartAllowed } from '../support/isolation/startup';
 import { processIdentity } from '../support/process';
 import { selectTarget } from '../support/target';
 import { Leftovers } from '../support/undo';
-import { drillContext } from './definition';
+import { drillContext, type DrillContext } from './definition';
 import { readJournals, writeJournal, type Journal } from './journal';
+import { prove } from './proof';
 import { probeSteadyState } from './steady-state';
 // The undo of a drill is replayed by its kind, which must be known here.
 import './undo';
@@ -52,20 +52,11 @@ export function end(journal: Journal, folder?: string): void {
   writeJournal({ ...journal, ended: new Date().toISOString(), verdict: 'inconclusive', reason }, folder);
 }
 
-async function proveWhole(context: ReturnType<typeof drillContext>): Promise<void> {
-  let last = await probeSteadyState(context);
-  const look = async (): Promise<Awaited<ReturnType<typeof probeSteadyState>>[number]> => {
-    last = await probeSteadyState(context);
-    const open = last.filter(({ status }) => status !== 'met');
-    return {
-      subject: 'steady state',
-      status: worst(last) === 'met' ? 'met' : 'unmet',
-      expected: 'everything holds',
-      actual: open.map(({ subject }) => subject).join(', ') || 'everything holds',
-      source: 'the probes of the steady state',
-    };
-  };
-  await eventually('the sandbox is in its steady state', look, { ms: healingMs }).catch((thrown: unknown) => {
+async function proveWhole(context: DrillContext): Promise<void> {
+  let last: readonly Finding[] = [];
+  const look = (): Promise<Finding[]> => probeSteadyState(context);
+  const onEnd = (findings: readonly Finding[]): void => void (last = findings);
+  await prove({ passes: 1, ms: healingMs, look, onEnd }).catch((thrown: unknown) => {
     console.log(findingsTable(last.filter(({ status }) => status !== 'met')));
     throw new OperatorError({
       attempted: 'bring the sandbox back to its steady state',

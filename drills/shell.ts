@@ -34,8 +34,11 @@ const timedOutCodes = [124, 137];
  * and nothing else, by their usual variables. Every command goes through the isolation boundary.
  * @throws OperatorError when a credential of the sandbox is missing.
  */
-export async function openOperatorShell(inventory: Inventory): Promise<OperatorShell> {
-  const env = await operatorEnvironment(inventory);
+export async function openOperatorShell(
+  inventory: Inventory,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<OperatorShell> {
+  const env = { ...(await operatorEnvironment(inventory)), ...variables };
   return {
     run: async (text, withinMs) => {
       // timeout(1) leads a process group of its own and ends all of it: a hanging grandchild does not outlive its step.

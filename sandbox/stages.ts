@@ -156,6 +156,12 @@ export const stages: Stage[] = [
     },
   },
   {
+    name: 'backups',
+    needs: ['depot', 'postgres', 'kubernetes'],
+    components: [],
+    run: (context) => converge(context, 'backups'),
+  },
+  {
     name: 'apps',
     needs: ['gitea', 'argocd', 'platform', 'secrets-operator'],
     components: ['standins'],

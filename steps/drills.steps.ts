@@ -1,5 +1,12 @@
 import { Then, When, type DataTable } from '@cucumber/cucumber';
-import { drillIsSurvived, noticed, recoveredAtEnd, sectionsPassed, wholeAfterUndo } from '../drills/expectations';
+import {
+  drillIsSurvived,
+  lossNamed,
+  noticed,
+  recoveredAtEnd,
+  sectionsPassed,
+  wholeAfterUndo,
+} from '../drills/expectations';
 import type { Journal } from '../drills/journal';
 import { asText } from '../drills/recorder';
 import { drillNamed } from '../drills/registry';
@@ -29,6 +36,10 @@ Then('every step of these sections of the runbook passed:', async function (this
 
 Then('the sandbox had recovered when the runbook ended', async function (this: SandboxWorld) {
   await this.expectMet('recovery', recoveredAtEnd(this.recall(ended)));
+});
+
+Then('the journal names what was lost', async function (this: SandboxWorld) {
+  await this.expectMet('loss', [lossNamed(this.recall(ended))]);
 });
 
 Then('the sandbox is in its steady state after the undo', async function (this: SandboxWorld) {

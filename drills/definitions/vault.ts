@@ -34,12 +34,16 @@ function vaultDrill(id: string, title: string, inject: (context: DrillContext) =
     },
     inject,
     detect: async ({ systems }) => noticed(await probeUnsealed(systems.vault)),
-    exercise: ({ systems }, { instance, marker }) => changeConfig(systems.vault, instance, marker),
-    recovered: async ({ systems }, { instance, marker, since }) => [
+    recovered: async ({ systems }, { instance, since }) => [
       await probeReauthenticated(systems, since),
-      await probeSecretReaches(systems.kubernetes, instance, marker),
       await probeLeaseRenews(systems, instance),
     ],
+    exercise: {
+      act: ({ systems }, { instance, marker }) => changeConfig(systems.vault, instance, marker),
+      proof: async ({ systems }, { instance, marker }) => [
+        await probeSecretReaches(systems.kubernetes, instance, marker),
+      ],
+    },
     heal: async (context, { instance }) => {
       const { systems } = context;
       await eventually('Vault answers', async () => answered(await systems.vault.sealStatus()), 'rollout');

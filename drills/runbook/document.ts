@@ -15,8 +15,9 @@ export interface Block {
   withinMs: number;
   /** What its output must show, when the runbook says so. */
   expect?: RegExp;
-  /** Line of the opening fence, from 1. */
+  /** Lines of the opening and of the closing fence, from 1. */
   line: number;
+  endLine: number;
   /** SHA-256 over kind, attributes and text: changes whenever the step does. */
   hash: string;
 }

@@ -42,7 +42,7 @@ export function parseRunbook(text: string, path: string): { runbook: Runbook; pr
       sections.push({ slug: slugOf(title), title, line, text: '', blocks: [] });
     }
     if (token.type !== 'fence') return;
-    const read = readBlock(token.info, token.content, line, sections.at(-1)?.slug);
+    const read = readBlock(token.info, token.content, [line, token.map?.[1] ?? line], sections.at(-1)?.slug);
     if (read === undefined) return;
     problems.push(...read.problems);
     if (read.block !== undefined) sections.at(-1)?.blocks.push(read.block);
@@ -70,7 +70,7 @@ export function slugOf(title: string): string {
 function readBlock(
   info: string,
   content: string,
-  line: number,
+  [line, endLine]: [number, number],
   section: string | undefined,
 ): { block?: Block; problems: Problem[] } | undefined {
   const [language = '', kind, ...attributes] = info.match(/[^\s"]*"[^"]*"|\S+/g) ?? [];
@@ -96,7 +96,17 @@ function readBlock(
   }
   const hash = sha256(JSON.stringify([kind, seen.id, seen.withinMs, seen.expect?.source ?? null, text]));
   const { id, withinMs, expect } = seen;
-  const block = { id, kind, section: section ?? '', text, withinMs, line, hash, ...(expect ? { expect } : {}) };
+  const block = {
+    id,
+    kind,
+    section: section ?? '',
+    text,
+    withinMs,
+    line,
+    endLine,
+    hash,
+    ...(expect ? { expect } : {}),
+  };
   return { block, problems };
 }
 

@@ -6,6 +6,8 @@ import { ansibleEnvironment, ensureAnsible } from './environment';
 
 export interface PlaybookOptions {
   tags?: string[];
+  /** Variables for the playbook; no secrets, they are arguments. */
+  extraVars?: Record<string, string>;
   /** Only say what would change. */
   check?: boolean;
   diff?: boolean;
@@ -34,6 +36,7 @@ export async function runPlaybook(playbook: string, options: PlaybookOptions = {
   const path = join(factoryHome, 'ansible', playbook);
   const args = [path];
   if (options.tags?.length) args.push('--tags', options.tags.join(','));
+  for (const [name, value] of Object.entries(options.extraVars ?? {})) args.push('--extra-vars', `${name}=${value}`);
   if (options.check) args.push('--check');
   if (options.diff) args.push('--diff');
   const result = await run(join(folder, 'bin', 'ansible-playbook'), args, {

@@ -21,7 +21,26 @@ const applicationShape = z.object({
       sync: z.object({ status: z.string(), revision: z.string().optional() }).optional(),
       health: z.object({ status: z.string().optional(), message: z.string().optional() }).optional(),
       conditions: z.array(z.object({ type: z.string(), message: z.string() })).optional(),
-      operationState: z.object({ phase: z.string(), message: z.string().optional() }).optional(),
+      operationState: z
+        .object({
+          phase: z.string(),
+          message: z.string().optional(),
+          syncResult: z
+            .object({
+              resources: z
+                .array(
+                  z.object({
+                    kind: z.string(),
+                    name: z.string(),
+                    status: z.string().optional(),
+                    message: z.string().optional(),
+                  }),
+                )
+                .optional(),
+            })
+            .optional(),
+        })
+        .optional(),
       resources: z
         .array(
           z.object({

@@ -118,9 +118,10 @@ export class EmbeddedTarget implements Target {
     }));
   }
 
-  async power(machine: string, action: PowerAction): Promise<void> {
-    this.machine(machine);
-    await run('node', [...labCommand, 'power', action, machine], { cwd: projectRoot });
+  async power(machine: string | readonly string[], action: PowerAction): Promise<void> {
+    const names = [machine].flat();
+    for (const name of names) this.machine(name);
+    await run('node', [...labCommand, 'power', action, ...names], { cwd: projectRoot });
   }
 
   onMachine(machine: string, command: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {

@@ -135,8 +135,8 @@ export class K3dTarget extends ConfiguredTargetBase<K3dConfiguration> {
     return Promise.resolve(undefined);
   }
 
-  power(machine: string, action: PowerAction): Promise<void> {
-    machineNamed(this.inventory.machines, machine);
+  power(machine: string | readonly string[], action: PowerAction): Promise<void> {
+    for (const name of [machine].flat()) machineNamed(this.inventory.machines, name);
     return Promise.reject(notCapable(this.name, action === 'cut' ? 'power-cut' : 'power'));
   }
 

@@ -46,8 +46,8 @@ export interface Target {
   occupy(): () => void;
   /** Every component with version and provenance. */
   parts(): Promise<Part[]>;
-  /** @throws OperatorError when the machine is unknown or does not obey. */
-  power(machine: string, action: PowerAction): Promise<void>;
+  /** Several machines are switched at once. @throws OperatorError when a machine is unknown or does not obey. */
+  power(machine: string | readonly string[], action: PowerAction): Promise<void>;
   /**
    * Packets that were on their way out of the target since it came up, by where they were counted; undefined when the
    * target has no edge that counts.

@@ -41,7 +41,11 @@ export class VmsTarget extends ConfiguredTargetBase<VmsConfiguration> {
     };
   }
 
-  async power(machine: string, action: PowerAction): Promise<void> {
+  async power(machine: string | readonly string[], action: PowerAction): Promise<void> {
+    await Promise.all([machine].flat().map((name) => this.powerOne(name, action)));
+  }
+
+  private async powerOne(machine: string, action: PowerAction): Promise<void> {
     const found = machineNamed(this.inventory.machines, machine);
     const { power } = this.configuration;
     const template = power?.[action];

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { runPlaybook } from '../../support/ansible/client';
+import { eventually } from '../../support/eventually';
+import { reason } from '../../support/failure';
+import type { Finding } from '../../support/finding';
+import { clusterMachines } from '../../support/inventory';
+import { probeNodeReady } from '../../support/kubernetes/probes';
+import { probeErpLast, resumeErp } from '../../support/erp-order';
+import { WriteLoad } from '../../support/postgres/write-load';
+import { defineDrill, type DrillContext, type DrillDefinition } from '../definition';
+
+const nothing = z.object({});
+
+/** Powers every machine on and brings the cluster back as `lab up` does, without the runbook. */
+async function healMachines(context: DrillContext): Promise<void> {
+  const { target } = context;
+  await target.power(
+    clusterMachines(target.inventory).map(({ name }) => name),
+    'on',
+  );
+  await runPlaybook('recover/power-on.yml');
+  await resumeErp(context.systems.argocd);
+}
+
+async function nodeLost({ systems }: DrillContext, node: string): Promise<Finding> {
+  const seen = await probeNodeReady(systems.kubernetes, node);
+  return { ...seen, expected: 'not Ready', status: seen.status === 'unmet' ? 'met' : 'unmet' };
+}
+
+async function apiGone({ systems }: DrillContext): Promise<Finding> {
+  const finding = { subject: 'API server', expected: 'no answer', source: 'GET version' };
+  try {
+    return { ...finding, status: 'unmet', actual: `answers ${await systems.kubernetes.version()}` };
+  } catch (thrown) {
+    return { ...finding, status: 'met', actual: reason(thrown).slice(0, 200) };
+  }
+}
+
+/** Power cut of one node that holds no state. */
+const agent = defineDrill({
+  id: 'node-kill-agent',
+  title: 'The power of pi3, which runs nothing but pods, is cut.',
+  changeClasses: ['infra'],
+  capabilities: ['power-cut'],
+  sections: ['a-machine-is-lost'],
+  variables: { NODE: 'pi3' },
+  memory: nothing,
+  prepare: async ({ systems, observe }) => {
+    const pods = await systems.kubernetes.pods();
+    const there = pods
+      .filter(({ spec }) => spec?.nodeName === 'pi3')
+      .map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`);
+    observe('pods on pi3 before', there.join(', ') || 'none');
+    return {};
+  },
+  inject: ({ target }) => target.power('pi3', 'cut'),
+  detect: (context) => nodeLost(context, 'pi3'),
+  recovered: () => Promise.resolve([]),
+  heal: healMachines,
+  hands: { 'node-power-on': ({ target }) => target.power('pi3', 'on') },
+  budgets: { detectionMs: 90_000, recoveryMs: 420_000 },
+});
+
+/** Power cut of the machine with the API server, etcd and Vault. */
+const server = defineDrill({
+  id: 'node-kill-server',
+  title: 'The power of pi1, with the API server, etcd and Vault, is cut.',
+  changeClasses: ['infra', 'vault'],
+  capabilities: ['power-cut'],
+  sections: ['the-server-is-lost', 'vault-is-sealed', 'the-apps-come-back'],
+  variables: { NODE: 'pi1' },
+  memory: nothing,
+  prepare: () => Promise.resolve({}),
+  inject: ({ target }) => target.power('pi1', 'cut'),
+  detect: apiGone,
+  recovered: () => Promise.resolve([]),
+  heal: healMachines,
+  hands: { 'server-power-on': ({ target }) => target.power('pi1', 'on') },
+  budgets: { detectionMs: 60_000, recoveryMs: 480_000 },
+});
+
+/** Power cut of all machines while a client writes. */
+const everything = defineDrill({
+  id: 'full-power-cut',
+  title: 'The power of all three machines is cut at once, while a client writes.',
+  changeClasses: ['infra', 'vault', 'storage', 'postgres'],
+  capabilities: ['power-cut', 'three-machines'],
+  sections: ['everything-is-off', 'vault-is-sealed', 'the-apps-come-back', 'erp-comes-last'],
+  variables: { NODE: 'pi1' },
+  memory: nothing,
+  prepare: () => Promise.resolve({}),
+  inject: async (context) => {
+    const { target, systems, notes } = context;
+    const load = new WriteLoad(systems.postgres);
+    notes.set('load', load);
+    await load.begin();
+    await eventually('a client writes', () => load.probeWriting(), 'api');
+    await target.power(
+      clusterMachines(target.inventory).map(({ name }) => name),
+      'cut',
+    );
+    await load.end();
+  },
+  detect: apiGone,
+  recovered: async ({ systems, notes }) => {
+    const load = notes.get('load');
+    const kept = load instanceof WriteLoad ? [await load.probeNothingLost()] : [];
+    return [...kept, await probeErpLast(systems.kubernetes)];
+  },
+  heal: async (context) => {
+    await healMachines(context);
+    await new WriteLoad(context.systems.postgres).remove();
+  },
+  hands: {
+    'power-everything-on': ({ target }) =>
+      target.power(
+        clusterMachines(target.inventory).map(({ name }) => name),
+        'on',
+      ),
+  },
+  budgets: { detectionMs: 60_000, recoveryMs: 600_000 },
+});
+
+/** Machine drills, the gentlest first. */
+export const machineDrills: readonly DrillDefinition[] = [agent, server, everything];
