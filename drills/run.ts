@@ -1,4 +1,4 @@
-import { reason } from '../support/failure';
+import { OperatorError, reason } from '../support/failure';
 import type { Finding } from '../support/finding';
 import { interruption, isInterrupted, shielded } from '../support/interruption';
 import type { Target } from '../support/target';
@@ -14,6 +14,15 @@ import type { OperatorShell } from './shell';
 
 /** Takes the operator's place: follows the sections in another way than by running every step. */
 export type Operator = (sections: readonly Section[], follower: Follower, recorder: Recorder) => Promise<boolean>;
+
+/** The operator left a game day half-way, on purpose or with the terminal: nothing is undone, and it can be gone on with. */
+export class LeftHalfWay extends OperatorError {
+  constructor(seen: string) {
+    const next = '`npm run game-day` goes on from here; `npm run drill -- resume` undoes it instead.';
+    super({ attempted: 'finish the game day', seen, next });
+    this.name = 'LeftHalfWay';
+  }
+}
 
 /** How a drill is run. */
 export interface DrillOptions {
@@ -38,7 +47,7 @@ export interface DrillOptions {
 /**
  * Runs a drill to its verdict: gate, undo on disk, injection, detection, the runbook's sections, proof of recovery, undo,
  * one more check. Never throws for the verdict; the journal is on disk after every step.
- * @throws the reason of an interruption, after the undo, with the journal ended as inconclusive.
+ * @throws LeftHalfWay with nothing undone; the reason of an interruption, after the undo, with the journal ended as inconclusive.
  */
 export async function runDrill(target: Target, drill: DrillDefinition, options: DrillOptions = {}): Promise<Journal> {
   const read = options.runbook ?? readRunbook();
@@ -55,6 +64,7 @@ export async function runDrill(target: Target, drill: DrillDefinition, options: 
     await run.exercise();
     run.judge(looks);
   } catch (thrown) {
+    if (thrown instanceof LeftHalfWay) throw thrown;
     if (thrown instanceof Settled) recorder.settle(thrown.verdict, thrown.message);
     else if (isInterrupted()) recorder.settle('inconclusive', `It was interrupted: ${reason(thrown)}`);
     else recorder.settle('failed', reason(thrown));

@@ -9,15 +9,22 @@ import { isInterrupted } from '../../support/interruption';
 import { reportsOut } from '../../support/paths';
 import { endOnSignals } from '../../support/suite/signals';
 import { selectTarget, type Target } from '../../support/target';
+import { mutateRunbook } from './runbook/main';
 import type { FaultResult, PlantedFault } from './fault';
 import { plantedFaults } from './registry';
 import { turned } from './rotation';
 import { FaultRunner } from './runner';
 
 async function main(): Promise<number> {
+  const [what, ...ids] = process.argv.slice(2);
+  if (what === 'runbook' && !ids.some((id) => id.startsWith('-'))) return mutateRunbook(ids);
   const command = new Command('npm run faults --')
     .description('Plants faults one by one; each must turn its scenario red at the place named. Heals every one.')
     .argument('[names...]', 'faults to plant (default: all)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run faults -- vault-sealed\n  npm run faults -- runbook vault-seal   (mutates the runbook: no drill may survive it)',
+    )
     .option('--list', 'list the faults and where each must turn red', false)
     .option('--within <minutes>', 'begin no other fault after that; begins with another one every day', minutes)
     .option('--heal', 'only heal what an earlier run left planted', false)

@@ -1,12 +1,10 @@
+import './drill-home';
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
-// Journals and undo records of these tests lie apart from those of real drills.
-process.env['REPORTS_OUT'] = mkdtempSync(join(tmpdir(), 'drill-reports-'));
-process.env['LAB_HOME'] = mkdtempSync(join(tmpdir(), 'drill-lab-'));
 import { run } from '../../support/command';
 import type { Finding } from '../../support/finding';
 import { readInventory } from '../../support/inventory';

@@ -1,0 +1,109 @@
+import { Command, CommanderError } from 'commander';
+import { OperatorError, runMain } from '../../support/failure';
+import { assertStartAllowed } from '../../support/isolation/startup';
+import { interrupt, isInterrupted } from '../../support/interruption';
+import { runbookFile } from '../../support/paths';
+import { selectTarget } from '../../support/target';
+import { Leftovers } from '../../support/undo';
+import type { DrillDefinition } from '../definition';
+import { readJournals, type Journal } from '../journal';
+import { asText } from '../recorder';
+import { drillNamed, drills } from '../registry';
+import { isKilled } from '../resume';
+import { runDrill } from '../run';
+
+import { gameDayOperator } from './operator';
+import { writePatch } from './patch';
+import { openTerminal, type Terminal } from './terminal';
+
+async function main(): Promise<number> {
+  const ids = parse(process.argv.slice(2));
+  if (ids === undefined) return 0;
+  if (!process.stdin.isTTY) {
+    const next =
+      'run it in a terminal, over SSH with `ssh -t`; or drill without an operator: `npm run drill -- run ID`.';
+    throw new OperatorError({
+      attempted: 'hold a game day',
+      expected: 'an operator at a terminal',
+      seen: 'none',
+      next,
+      exitCode: 2,
+    });
+  }
+  await assertStartAllowed();
+  const target = selectTarget();
+  const leave = target.occupy();
+  const terminal = openTerminal();
+  process.on('SIGINT', () => {
+    if (isInterrupted()) process.exit(130);
+    interrupt(
+      new OperatorError({ attempted: 'finish the game day', seen: 'Ctrl-C', next: 'the drill is undone now.' }),
+    );
+  });
+  try {
+    const open = readJournals().filter((one) => one.mode === 'game day' && isKilled(one) && one.injectedAt !== null);
+    const resumed = open.map((journal): [DrillDefinition, Journal] => [drillNamed(journal.drill), journal]);
+    for (const [drill, journal] of resumed) terminal.say(`Going on with ${drill.id}, begun ${journal.started}.`);
+    const chosen = ids.length > 0 ? ids.map(drillNamed) : resumed.length > 0 ? [] : drills;
+    const rest = chosen.filter(({ id }) => !resumed.some(([drill]) => drill.id === id));
+    const verdicts: string[] = [];
+    for (const [drill, journal] of [
+      ...resumed,
+      ...rest.map((drill): [DrillDefinition, undefined] => [drill, undefined]),
+    ])
+      verdicts.push(await hold(drill, journal, terminal, target));
+    return verdicts.every((verdict) => verdict === 'survived') ? 0 : 1;
+  } finally {
+    terminal.close();
+    leave();
+  }
+}
+
+/** One drill of the day. @returns its verdict. */
+async function hold(
+  drill: DrillDefinition,
+  resumed: Journal | undefined,
+  terminal: Terminal,
+  target: ReturnType<typeof selectTarget>,
+): Promise<string> {
+  const variables = Object.entries(drill.variables ?? {}).map(([name, value]) => `${name}=${value}`);
+  const operator = gameDayOperator(terminal, variables.join('\n'));
+  const say = (line: string): void => terminal.say(line);
+  const journal = await runDrill(target, drill, { operator, say, ...(resumed === undefined ? {} : { resumed }) });
+  terminal.say(`\n${asText(journal)}`);
+  // What the process that was left had put on disk.
+  if (resumed !== undefined)
+    await new Leftovers().replay(target.identity(), async (stage) => (await target.ready(stage)).status === 'met');
+  const patch = writePatch(runbookFile(), journal);
+  if (patch !== undefined) terminal.say(`The runbook lacks what you did: ${patch} puts it in (git apply).`);
+  return journal.verdict ?? 'not ended';
+}
+
+function parse(argv: readonly string[]): string[] | undefined {
+  const command = new Command('npm run game-day --')
+    .description(
+      'An operator recovers the sandbox by the runbook, step by step. Goes on with a day that was left half-way.',
+    )
+    .argument('[ids...]', 'drills (default: all)')
+    .configureOutput({ writeErr: () => undefined })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run game-day\n  npm run game-day -- vault-seal\n\nExit code: 0 every drill survived, 1 not, 2 no terminal.',
+    );
+  try {
+    command.parse([...argv], { from: 'user' });
+    return command.args;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return undefined;
+    const next = 'see `npm run game-day -- --help`.';
+    throw new OperatorError({ attempted: 'read the command line', seen: thrown.message, next, exitCode: 2 });
+  }
+}
+
+runMain(async () => {
+  const code = await main();
+  setImmediate(() => process.exit(code));
+  return code;
+});

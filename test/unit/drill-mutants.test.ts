@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { applyPatch } from 'diff';
+import { withImprovisedSteps, writePatch } from '../../drills/game-day/patch';
+import type { Journal } from '../../drills/journal';
+import { drills } from '../../drills/registry';
+import { splitRecovery } from '../../drills/recovery-time';
+import { parseRunbook, readRunbook } from '../../drills/runbook/read';
+import { runbookFile } from '../../support/paths';
+import { mutantsOf, shortened } from '../faults/runbook/mutants';
+
+const text = [
+  '## S',
+  'Look.',
+  '```sh check #look\ntest -f lamp\n```',
+  'Act.',
+  '```sh run #act\nswitch-on lamp\n```',
+  '```sh wait-until #shown within=4m\ntest -f lamp\n```',
+  '',
+].join('\n\n');
+const idsOf = (mutant: string): (string | undefined)[] =>
+  parseRunbook(mutant, 'R.md').runbook.sections.flatMap(({ blocks }) => blocks.map(({ id }) => id));
+
+describe('mutants of a runbook', () => {
+  const mutants = mutantsOf(text, parseRunbook(text, 'R.md').runbook, ['s']);
+  const named = (name: string): string => mutants.find((one) => one.name === name)?.text ?? '';
+
+  test('every step is dropped, every two neighbours are swapped, every command is corrupted', () => {
+    const names = ['drop look', 'drop act', 'drop shown', 'swap look act', 'swap act shown'];
+    assert.deepEqual(
+      mutants.map(({ name }) => name),
+      [...names, 'corrupt look', 'corrupt act', 'corrupt shown'],
+    );
+  });
+  test('what is dropped is gone, and nothing else', () =>
+    assert.deepEqual(idsOf(named('drop act')), ['look', 'shown']));
+  test('what is swapped stands the other way round', () =>
+    assert.deepEqual(idsOf(named('swap act shown')), ['look', 'shown', 'act']));
+  test('what is corrupted differs by one letter', () => {
+    assert.equal(named('corrupt act').length, text.length - 1);
+    assert.match(named('corrupt act'), /swit?c?h?-?on? lamp/);
+  });
+  test('waits are shortened, other steps are not', () =>
+    assert.match(shortened(text), /#act\n[^]*wait-until #shown within=45s/));
+  test('every mutant of the project’s runbook differs from it', () => {
+    const own = readFileSync(runbookFile(), 'utf8');
+    for (const { id, sections } of drills) {
+      const all = mutantsOf(own, readRunbook().runbook, sections);
+      assert.ok(all.length >= 5, id);
+      for (const mutant of all) assert.notEqual(mutant.text, own, mutant.name);
+    }
+  });
+});
+
+describe('a step that was improvised', () => {
+  const improvised = [
+    { after: 'act', section: 's', command: 'fuse-in', why: 'The fuse was out', started: '', ended: '' },
+    { after: 'act', section: 's', command: 'push', why: 'It hung.', started: '', ended: '' },
+    { after: null, section: 's', command: 'torch', why: 'It was dark.', started: '', ended: '' },
+  ];
+  const journal = { id: 'lamp-1', improvised, runbook: { path: 'R.md' } } as unknown as Journal;
+
+  test('stands in the runbook where it was made, in order', () => {
+    const now = withImprovisedSteps(text, 'R.md', journal);
+    assert.deepEqual(idsOf(now), ['improvised-3', 'look', 'act', 'improvised-1', 'improvised-2', 'shown']);
+    assert.deepEqual(parseRunbook(now, 'R.md').problems, []);
+  });
+  test('comes as a patch that applies', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'patch-'));
+    const file = join(folder, 'R.md');
+    writeFileSync(file, text);
+    const patch = readFileSync(writePatch(file, journal, folder) ?? '', 'utf8');
+    assert.equal(applyPatch(text, patch), withImprovisedSteps(text, 'R.md', journal));
+  });
+});
+
+test('the time to recover is split without remainder', () => {
+  const step = (kind: 'run' | 'person' | 'wait-until', from: number, to: number) => ({
+    ...{
+      block: 'b',
+      kind,
+      section: 's',
+      hash: '',
+      command: '',
+      attempts: 1,
+      exitCode: 0,
+      output: '',
+      result: 'passed' as const,
+    },
+    started: new Date(from).toISOString(),
+    ended: new Date(to).toISOString(),
+  });
+  const steps = [step('run', 2_000, 3_000), step('person', 3_000, 6_000), step('wait-until', 6_100, 8_000)];
+  const split = splitRecovery({ injected: 0, detected: 1_500, followed: 8_000, recovered: 9_000 }, steps);
+  assert.deepEqual(split, {
+    totalMs: 9_000,
+    detectionMs: 1_500,
+    personMs: 3_000,
+    commandMs: 1_000,
+    convergenceMs: 2_900,
+    overheadMs: 600,
+  });
+});
