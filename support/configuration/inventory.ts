@@ -81,7 +81,7 @@ export function composeInventory(read: ReadConfiguration, file: string): void {
   const own = readOwn(configuration.inventory);
   const text = `# Written from ${read.file} and ${configuration.inventory}: change those.\n${stringify({
     ...own,
-    all: { ...own.all, vars: { ...own.all.vars, ...variables(configuration, own.all.vars?.['endpoints']) } },
+    all: { ...own.all, vars: { ...own.all.vars, ...variables(configuration, own.all.vars ?? {}) } },
   })}`;
   const folder = dirname(file);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -112,7 +112,7 @@ function readOwn(file: string): z.infer<typeof inventoryShape> {
 }
 
 /** What the suite and the playbooks read out of `all.vars`. */
-function variables(given: Configuration, endpoints: unknown): Record<string, unknown> {
+function variables(given: Configuration, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { network, bucket } = given;
   const ssh = given.target === 'vms' ? given.ssh : undefined;
   return {
@@ -122,9 +122,15 @@ function variables(given: Configuration, endpoints: unknown): Record<string, unk
     pod_cidr: network.pods,
     service_cidr: network.services,
     cluster_dns: network.dns,
+    name_server: network.name_server ?? own['name_server'] ?? network.dns,
     sandbox_home: given.secrets,
     endpoints: {
-      ...z.record(z.string(), z.string()).catch({}).parse(endpoints),
+      // Where nothing is said: by its name in the sandbox's domain.
+      ca: `https://ca.${network.domain}`,
+      ingress: `https://ingress.${network.domain}`,
+      ...z.record(z.string(), z.string()).catch({}).parse(own['endpoints']),
+      ...(given.ca?.address === undefined ? {} : { ca: given.ca.address }),
+      ...(given.ingress === undefined ? {} : { ingress: given.ingress.address }),
       kubernetes: readClusterAccess(given.kubernetes.kubeconfig).server,
       vault: given.vault.address,
       argocd: given.argocd.address,

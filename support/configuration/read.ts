@@ -71,7 +71,7 @@ function withAbsolutePaths(given: Configuration, folder: string): Configuration 
     vault: { ...given.vault, keys: at(given.vault.keys) },
     postgres: { ...given.postgres, credentials: at(given.postgres.credentials) },
     gitea: { ...given.gitea, credentials: at(given.gitea.credentials) },
-    ...(given.ca === undefined ? {} : { ca: { certificate: at(given.ca.certificate) } }),
+    ...(given.ca?.certificate === undefined ? {} : { ca: { ...given.ca, certificate: at(given.ca.certificate) } }),
     ...optional('factory'),
     ...optional('runbook'),
     ...optional('deviations'),

@@ -18,6 +18,8 @@ const common = {
     pods: cidr.default('10.42.0.0/16'),
     services: cidr.default('10.43.0.0/16'),
     dns: z.string().default('10.43.0.10'),
+    /** Who answers for the domain from outside of the cluster, where it is not the cluster's DNS. */
+    name_server: z.string().optional(),
     /** This machine's address in the network of the machines. */
     operator: z.string(),
     domain: z.string().default('arcodange.lab'),
@@ -41,8 +43,9 @@ const common = {
   }),
   /** Container registry, where it is not Gitea's. */
   registry: z.strictObject({ address: z.url() }).optional(),
-  /** The sandbox's own CA: certificate of its root. */
-  ca: z.strictObject({ certificate: path }).optional(),
+  /** The sandbox's own CA: where it answers, and its root's certificate. */
+  ca: z.strictObject({ address: z.url().optional(), certificate: path.optional() }).optional(),
+  ingress: z.strictObject({ address: z.url() }).optional(),
   /** Other endpoints a feature asks for, by their name in the inventory. */
   endpoints: z.record(z.string(), z.string()).default({}),
   /** Folder with the sandbox's other secrets. */

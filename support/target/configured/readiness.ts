@@ -1,5 +1,5 @@
 import { appOfApps, ArgoCdClient, argocdNamespace } from '../../argocd/client';
-import { connectStateBucket } from '../../backups/client';
+import { connectBackupBucket, connectStateBucket } from '../../backups/client';
 import { worst, type Finding } from '../../finding';
 import { connectGitea } from '../../gitea/client';
 import { clusterMachines, type Inventory } from '../../inventory';
@@ -8,6 +8,7 @@ import { probeNodeReady } from '../../kubernetes/probes';
 import { connectPostgres } from '../../postgres/client';
 import { connectVault } from '../../vault/client';
 import { z } from 'zod';
+import { accepts } from './power';
 
 /** Says whether a part of the sandbox can be used now, by asking it. */
 type Readiness = (inventory: Inventory) => Promise<Finding>;
@@ -52,6 +53,23 @@ export const readiness: Readonly<Record<string, Readiness>> = {
   },
   'secrets-operator': () => deployed('Vault Secrets Operator', operatorNamespace),
   argocd: () => deployed('Argo CD', argocdNamespace),
+  storage: () =>
+    answer('Longhorn', 'volumes.longhorn.io of longhorn-system', async () => {
+      const kind = { group: 'longhorn.io', version: 'v1beta2', plural: 'volumes' };
+      const volumes = await connectKubernetes().resources(kind, 'longhorn-system', z.unknown());
+      return `${volumes.length} volumes`;
+    }),
+  pki: async (inventory) => {
+    const url = new URL((inventory.endpoints as Readonly<Record<string, string>>)['ca'] ?? 'https://none');
+    const answers = await accepts(url.hostname, Number(url.port || 443));
+    return {
+      subject: 'the CA',
+      status: answers ? 'met' : 'unmet',
+      expected: 'connections accepted',
+      actual: answers ? 'connections accepted' : 'no answer',
+      source: url.href,
+    };
+  },
   platform: (inventory) =>
     answer('Vault’s mounts', inventory.endpoints.vault, async () => {
       const found = await connectVault(inventory).read('sys/mounts', z.record(z.string(), z.unknown()));
@@ -60,6 +78,10 @@ export const readiness: Readonly<Record<string, Readiness>> = {
         throw new Error(`no mount ${lacking.join(', ')}: the platform's OpenTofu was not applied`);
       return 'kvv2/ and postgres/ are there';
     }),
+  backups: async (inventory) => {
+    const bucket = connectBackupBucket(inventory);
+    return answer('the bucket of backups', bucket.endpoint, async () => `${(await bucket.list()).length} objects`);
+  },
   apps: async () => {
     const source = `applications.argoproj.io ${argocdNamespace}/${appOfApps}`;
     const found = await new ArgoCdClient(connectKubernetes()).application(appOfApps);

@@ -66,7 +66,8 @@ bucket:
   states: sandbox-tofu-state
   backups: sandbox-backups
 
-# ca: { certificate: ~/.arcodange/sandbox/pki/root_ca.crt }
+# ca: { address: "https://${at.kubernetes}:9000", certificate: ~/.arcodange/sandbox/pki/root_ca.crt }
+# ingress: { address: "https://${at.kubernetes}" }
 # registry: { address: "http://${at.outside}:5000" }     # where it is not Gitea's
 # endpoints: { erp: "http://erp-sandbox.arcodange.lab" } # others, by the name a feature asks for
 # ci_key: ~/.arcodange/sandbox/ci-jwt.key       # where the sandbox signs CI tokens itself
