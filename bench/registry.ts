@@ -1,5 +1,6 @@
 import type { Benchmark } from './benchmark';
 import { canary } from './canary';
+import { drills } from './drills';
 import { forge } from './forge';
 import { gateDns } from './gate-dns';
 import { gates } from './gates';
@@ -23,6 +24,7 @@ export const benchmarks: readonly Benchmark[] = [
   memory,
   gates,
   suiteWarm,
+  drills,
   nodesReady,
   labRestore,
   labDown,

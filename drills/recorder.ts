@@ -6,7 +6,7 @@ import { reason } from '../support/failure';
 import type { Finding } from '../support/finding';
 import { factoryHome, projectRoot } from '../support/paths';
 import { processIdentity } from '../support/process';
-import type { Target } from '../support/target';
+import type { Part, Target } from '../support/target';
 import type { DrillDefinition } from './definition';
 import {
   writeJournal,
@@ -167,7 +167,7 @@ export class Recorder {
 
   private async collectFacts(): Promise<void> {
     const [parts, suite, dirty, factory] = await Promise.all([
-      this.target.parts(),
+      partsOf(this.target),
       git(projectRoot, ['rev-parse', 'HEAD']),
       git(projectRoot, ['status', '--porcelain']),
       git(factoryHome, ['rev-parse', 'HEAD']),
@@ -175,6 +175,17 @@ export class Recorder {
     this.journal.provenance = parts;
     this.journal.commits = { suite: suite ?? null, suiteDirty: dirty !== '', factory: factory ?? null };
   }
+}
+
+const known = new Map<string, Promise<Part[]>>();
+
+/** What a target is made of, asked once a sandbox: it takes seconds and does not change while drills run. */
+function partsOf(target: Target): Promise<Part[]> {
+  const sandbox = `${target.name} ${target.identity() ?? ''}`;
+  const asked = known.get(sandbox) ?? target.parts();
+  known.set(sandbox, asked);
+  asked.catch(() => known.delete(sandbox));
+  return asked;
 }
 
 async function git(folder: string, args: readonly string[]): Promise<string | undefined> {

@@ -1,2 +1,16 @@
+const tellsOnly = 'it only tells the operator: the step after it refuses by itself when it would not pass';
+const bothLook = 'both only look, or are needed in any order: the outcome is the same';
+const covered = 'the wait that is left passes no sooner than the one that is missing';
+
 /** Mutants that may end as survived, each with why that is right: by drill and mutant. */
-export const knownSurvivors: Readonly<Record<string, string>> = {};
+export const knownSurvivors: Readonly<Record<string, string>> = {
+  'vault-seal: drop vault-is-unsealed': 'the playbook before it ends only when Vault is active',
+  'vault-seal: swap vault-is-unsealed vso-log-in-anew': bothLook,
+  'argocd-pruned: drop app-is-at-the-new-commit': covered,
+  'argocd-pruned: drop app-has-an-address': 'the address comes in the second in which Argo CD says Healthy',
+  'argocd-pruned: swap app-is-at-the-new-commit app-has-an-address': bothLook,
+  'argocd-pruned: corrupt what-argo-cd-says': 'what is shown for the record decides nothing',
+  'database-drop: drop database-is-missing': tellsOnly,
+  'database-drop: drop newest-backup': tellsOnly,
+  'database-drop: swap database-is-missing newest-backup': bothLook,
+};
