@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { OperatorError } from '../support/failure';
@@ -45,7 +45,7 @@ export function acquireLock(name: string, file: string): Lock {
     while (!linked(draft, file)) {
       const other = readHolder(file);
       if (other !== undefined && isAlive(other)) throw heldBy(name, file, other);
-      removeStale(file, other);
+      removeStale(draft, file, other);
     }
   } finally {
     rmSync(draft, { force: true });
@@ -75,18 +75,31 @@ function linked(draft: string, file: string): boolean {
 }
 
 /**
- * Two processes may find the same stale lock: the slower must not remove the faster one's new lock. Renaming is atomic, so
- * whoever renamed looks at what it got and puts a lock that was not the stale one back.
+ * Two processes may find the same stale lock, and the slower must not remove the faster one's new lock: only the holder of
+ * the guard beside it removes, and looks again first. Nothing is done while another holds the guard.
  */
-function removeStale(file: string, stale: LockHolder | undefined): void {
-  const aside = `${file}.${randomUUID()}`;
+function removeStale(draft: string, file: string, stale: LockHolder | undefined): void {
+  const guard = `${file}.takeover`;
+  if (!linked(draft, guard)) return dropDeadGuard(guard);
   try {
-    renameSync(file, aside);
+    if (readHolder(file)?.token === stale?.token) rmSync(file, { force: true });
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
+/** A guard whose process died between two system calls is put aside; renaming is atomic, so one process does it. */
+function dropDeadGuard(guard: string): void {
+  if (!existsSync(guard)) return;
+  const holder = readHolder(guard);
+  if (holder !== undefined && isAlive(holder)) return;
+  const aside = `${guard}.${randomUUID()}`;
+  try {
+    renameSync(guard, aside);
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw thrown;
   }
-  if (readHolder(aside)?.token !== stale?.token) linked(aside, file);
   rmSync(aside, { force: true });
 }
 

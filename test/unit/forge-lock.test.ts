@@ -1,13 +1,14 @@
 import { equal, match, ok, throws } from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { acquireLock, lockHolder, processStartTime } from '../../sandbox/lock';
 import { OperatorError } from '../../support/failure';
 import { projectRoot } from '../../support/paths';
+import { localTime } from '../../support/terminal';
 
 function lockFile(): string {
   return join(mkdtempSync(join(tmpdir(), 'lock-')), 'a.lock');
@@ -28,7 +29,7 @@ describe('a lock', () => {
       (thrown: unknown) =>
         thrown instanceof OperatorError &&
         thrown.message.includes(`process ${process.pid} `) &&
-        thrown.message.includes(lock.holder.since) &&
+        thrown.message.includes(localTime(lock.holder.since)) &&
         thrown.message.includes('the forge'),
     );
     equal(lockHolder(file)?.pid, process.pid);
@@ -77,12 +78,18 @@ describe('a lock', () => {
     const script = [
       `const { acquireLock } = require(${JSON.stringify(join(projectRoot, 'sandbox', 'lock.ts'))});`,
       `try { acquireLock('x', ${JSON.stringify(file)}); console.log('got it'); } catch { console.log('refused'); }`,
-      'setTimeout(() => undefined, 2500);',
+      'process.stdin.resume();',
     ].join('\n');
     const contenders = Array.from({ length: 5 }, () =>
-      promisify(execFile)(process.execPath, ['-r', 'ts-node/register', '-e', script], { cwd: projectRoot }),
+      spawn(process.execPath, ['-r', 'ts-node/register', '-e', script], {
+        cwd: projectRoot,
+        stdio: ['pipe', 'pipe', 'inherit'],
+      }),
     );
-    const outputs = (await Promise.all(contenders)).map(({ stdout }) => stdout.trim());
+    const outputs = await Promise.all(
+      contenders.map(async ({ stdout }) => String(((await once(stdout, 'data')) as unknown[])[0]).trim()),
+    );
+    for (const { stdin } of contenders) stdin.end();
     equal(outputs.filter((output) => output === 'got it').length, 1, outputs.join(', '));
   });
 });

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Waits until Argo CD has compared every Application since its machines were powered on, and finds each Synced and Healthy.
+"""Waits until Argo CD finds every Application Synced and Healthy, and has compared each since its machines were powered on.
 
 Argo CD compares once when it starts. Where that was before Git or its repo server answered, it keeps the error until its next
 round, minutes later: such Applications are refreshed, as the button in its interface does.
@@ -15,6 +15,7 @@ short_description: Wait for Argo CD after machines were powered on
 options:
   kubeconfig: {required: true, type: path}
   powered_on: {description: Node name to time of its power-on (ISO 8601); the last of them counts, type: dict, default: {}}
+  least: {description: Applications that there are at least, type: int, default: 1}
   timeout: {description: Seconds, type: int, default: 180}
 """
 
@@ -29,7 +30,9 @@ def parsed(text):
 
 def main():
     module = AnsibleModule(
-        argument_spec=dict(kubeconfig=dict(type="path", required=True), powered_on=dict(type="dict", default={}), timeout=dict(type="int", default=180)),
+        argument_spec=dict(
+            kubeconfig=dict(type="path", required=True), powered_on=dict(type="dict", default={}),
+            least=dict(type="int", default=1), timeout=dict(type="int", default=180)),
         supports_check_mode=True)
     from kubernetes import client, config  # only where the module runs: the operator's side
 
@@ -53,7 +56,10 @@ def main():
 
     def waiting_for():
         reasons = []
-        for application in api.list_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL)["items"]:
+        applications = api.list_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL)["items"]
+        if len(applications) < module.params["least"]:
+            reasons.append(f"there are {len(applications)} Applications, not at least {module.params['least']}")
+        for application in applications:
             name = application["metadata"]["name"]
             open_ = waits_for(application)
             if open_ is None:
