@@ -24,7 +24,7 @@ function ledger({ out }: SuiteRun): Record<string, unknown>[] {
 }
 
 describe('shards put together', () => {
-  it('are one run with one entry in the ledger, and refused unless they are all of it', async () => {
+  it('are one run with one entry in the ledger, red when one of them is, refused unless they are all of it', async () => {
     const [one, two] = [await suite('--shard', '1/2', ...features), await suite('--shard', '2/2', ...features)];
     for (const part of [one, two]) match(part.output, /not in the ledger until/);
     const merged = await merge(two.out, one.out);
@@ -35,22 +35,20 @@ describe('shards put together', () => {
     equal(entries[0]?.['verdict'], 'green');
     match(String((entries[0]?.['facts'] as { shards: string }).shards), /1\/2: .*\n2\/2: /);
 
+    const record = readShardRecord(two.out);
+    writeShardRecord(two.out, { ...record, problems: ['7 packets out of the lab'] });
+    const red = await merge(one.out, two.out);
+    equal(red.exitCode, 1);
+    match(red.output, /shard 2: 7 packets out of the lab/);
+    equal(ledger(red)[0]?.['verdict'], 'red');
+
     throws(() => readShards([one.out]), /the shards 1, 2, each once.*the shards 1\b/);
     throws(() => readShards([one.out, one.out]), /the shards 1, 1/);
     throws(() => readShards([one.out, '/nowhere']), /shard\.json/);
-    const record = readShardRecord(two.out);
     writeShardRecord(two.out, { ...record, whole: { ...record.whole, sha256: 'of another run' } });
     throws(() => readShards([one.out, two.out]), /the same scenarios dealt out/);
     writeShardRecord(two.out, record);
     appendFileSync(reportFiles(two.out).messages, '\n');
     throws(() => readShards([one.out, two.out]), /changed since/);
-  });
-
-  it('are red when one of them is', async () => {
-    const mixed = [feature('green'), feature('red')];
-    const [one, two] = [await suite('--shard', '1/2', ...mixed), await suite('--shard', '2/2', ...mixed)];
-    const merged = await merge(one.out, two.out);
-    equal(merged.exitCode, 1);
-    equal(ledger(merged)[0]?.['verdict'], 'red');
   });
 });
