@@ -13,8 +13,8 @@ const memory = z.object({
   /** The file that is broken, as it was. */
   path: z.string(),
   text: z.string(),
-  /** Revision of every other Application. */
-  others: z.record(z.string(), z.string()),
+  /** Where every other Application may be afterwards. */
+  others: z.record(z.string(), z.array(z.string())),
 });
 type Memory = z.infer<typeof memory>;
 
@@ -40,7 +40,7 @@ function badSync({ id, title, path, change, noticed }: Breakage): DrillDefinitio
     prepare: async ({ systems }) => {
       const file = await systems.gitea.file(app, path);
       if (file === undefined) throw new Error(`the repository ${app} has no ${path} to break`);
-      return { path, text: file.text, others: await revisions(systems.argocd, app) };
+      return { path, text: file.text, others: await revisions(systems.argocd, systems.gitea, app) };
     },
     inject: async ({ systems }, { text }) => {
       await systems.gitea.commit(app, `drill ${id}: break ${path}`, [
