@@ -47,7 +47,7 @@ function nodeTests(name: string, folder: string, concurrency: number): Check {
         '--test',
         '--test-reporter=tap',
         `--test-concurrency=${concurrency}`,
-        '--test-timeout=100000',
+        '--test-timeout=160000',
         ...paths,
       ]);
       const total = (kind: string): number =>
