@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { arch, release } from 'node:os';
+import { arch, release, type } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from '../support/command';
 import { redactor } from '../support/evidence/redaction';
@@ -35,7 +35,7 @@ export async function readEnvironment(target: Target): Promise<Environment> {
     suite,
     factory,
     node: process.version,
-    host: `Linux ${release()} ${arch()}`,
+    host: `${type()} ${release()} ${arch()}`,
     ...(typeof parts === 'string' ? { parts: [], partsUnknown: parts } : { parts }),
   };
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { chosenConfiguration } from './configuration/read';
@@ -42,6 +43,12 @@ const elsewhere: Readonly<Record<string, string | undefined>> = {
   'gitea-admin.json': configured?.gitea.credentials,
   'ci-jwt.key': configured?.ci_key,
 };
+
+/** A program of the forge; where it was not built (a Mac that drives TARGET=vms), the one of that name in PATH. */
+export function forgeProgram(name: string): string {
+  const built = join(forgeHome, 'bin', name);
+  return chosen === undefined || existsSync(built) ? built : name;
+}
 
 /** Where a secret of the sandbox lies, by its name in the secrets folder. */
 export function secretPath(name: string): string {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { argocdNamespace } from '../argocd/client';
 import { run } from '../command';
 import { assertAllowed } from '../isolation';
-import { forgeHome } from '../paths';
+import { forgeProgram } from '../paths';
 import { throughPgBouncer } from '../postgres/client';
 import { secretFile } from '../sandbox-secrets';
 import type { Systems } from '../systems';
@@ -99,7 +99,7 @@ export function liveObserver(systems: Systems): ParityObserver {
     gitea: async () => ({ value: await systems.gitea.version(), source: 'GET /api/v1/version' }),
     'gitea-placement': () => placed(systems, new URL(inventory.endpoints.gitea).host),
     opentofu: async () => {
-      const printed = await run(join(forgeHome, 'bin', 'tofu'), ['version', '-json'], {
+      const printed = await run(forgeProgram('tofu'), ['version', '-json'], {
         env: { CHECKPOINT_DISABLE: '1' },
       });
       return { value: tofuVersion.parse(JSON.parse(printed.stdout)).terraform_version, source: 'tofu version -json' };

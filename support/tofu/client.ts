@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { connectStateBucket } from '../backups/client';
 import { run } from '../command';
 import type { Inventory } from '../inventory';
-import { cacheHome, forgeHome } from '../paths';
+import { cacheHome, forgeProgram } from '../paths';
 import { ProductError } from '../product-error';
 
 /** A root module as one run uses it. */
@@ -52,7 +53,7 @@ const actions = z.enum(['create', 'update', 'delete', 'replace', 'move', 'read',
 export class TofuClient {
   constructor(
     private readonly inventory: Inventory,
-    private readonly binary = join(forgeHome, 'bin', 'tofu'),
+    private readonly binary = forgeProgram('tofu'),
     private readonly configurationFile = join(cacheHome, 'tofu', 'tofurc'),
   ) {}
 
@@ -149,11 +150,16 @@ export class TofuClient {
     return events;
   }
 
+  /** The lab's mirror of providers; where there is none, OpenTofu takes them from its registry. */
+  private mirror(): Record<string, string> {
+    return existsSync(this.configurationFile) ? { TF_CLI_CONFIG_FILE: this.configurationFile } : {};
+  }
+
   private options(root: TofuRoot): { cwd: string; env: Record<string, string>; timeoutMs: number } {
     return {
       cwd: root.directory,
       timeoutMs: 180_000,
-      env: { TF_CLI_CONFIG_FILE: this.configurationFile, TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1', ...root.env },
+      env: { ...this.mirror(), TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1', ...root.env },
     };
   }
 }

@@ -64,7 +64,7 @@ function userName(): string {
 }
 
 /** Settings that change what a run does, and so belong to the command that repeats it. */
-const settings = ['TARGET', 'FACTORY', 'RUNBOOK'];
+const settings = ['TARGET', 'SANDBOX_CONFIG', 'FACTORY', 'RUNBOOK'];
 
 /** The command that repeats this run: `FACTORY=../factory npm run gate -- plan --all`. */
 export function repeatable(script: string, args: readonly string[] = process.argv.slice(2)): string {

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { run } from '../../command';
 import { OperatorError, reason } from '../../failure';
-import { forgeHome } from '../../paths';
+import { forgeProgram } from '../../paths';
 
 /** A chart in a git checkout. */
 export interface Chart {
@@ -103,8 +103,8 @@ export function instancesOf(folder: string): ChartInstance[] {
  * @throws OperatorError (exit code 2) when the chart does not render or Helm is missing.
  */
 export async function renderInstance(folder: string, instance: ChartInstance, home: string): Promise<string> {
-  const helm = join(forgeHome, 'bin', 'helm');
-  if (!existsSync(helm)) {
+  const helm = forgeProgram('helm');
+  if (helm !== 'helm' && !existsSync(helm)) {
     throw unusable(helm, 'the forge’s Helm', 'no such file', 'build it with `npm run lab -- forge helm`.');
   }
   // Argo CD lays every values file over the chart's own values.yaml, which Helm reads by itself.
