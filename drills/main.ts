@@ -137,7 +137,10 @@ function inForeground(file: string, args: readonly string[]): Promise<number> {
 
 /** Settings of this run that the suite must share. */
 function passedOn(): Record<string, string> {
-  const names = ['LAB_HOME', 'FACTORY', 'TARGET', 'SANDBOX_CONFIG', 'RUNBOOK', 'REPORTS_OUT', 'npm_lifecycle_event'];
+  const names = [
+    ...['LAB_HOME', 'FACTORY', 'TARGET', 'SANDBOX_CONFIG', 'RUNBOOK', 'REPORTS_OUT', 'npm_lifecycle_event'],
+    ...['EVIDENCE_LEDGER', 'EVIDENCE_SIGN_KEY', 'SSH_AUTH_SOCK'],
+  ];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Environment } from '../../reports/environment';
 import type { Scenario } from '../../reports/scenarios';
 import type { Reconciliation } from '../../reports/strict';
 import { reportFiles } from '../../reports/writers';
+import { drillEvidence, drillFacts } from '../evidence/drill-evidence';
 import { appendEntry, filesOf, repeatable, type Entry, type Recorded } from '../evidence/ledger';
 import { isInterrupted } from '../interruption';
 
@@ -22,7 +24,7 @@ export interface FinishedRun {
 }
 
 /** Appends a run of the suite to the ledger, with its messages, its JUnit and its Allure results. @throws OperatorError */
-export function recordSuite({
+export async function recordSuite({
   out,
   reconciliation,
   green,
@@ -42,16 +44,23 @@ export function recordSuite({
     ...(whole ? { scope: 'all' } : {}),
     ...(disagreements.length === 0 ? {} : { disagreements: disagreements.join('\n') }),
   };
+  const drills = await drillFacts(drillEvidence(join(out, 'drills'), began));
+  // `npm run drill` runs its drills as scenarios of the suite.
+  const isDrill = script === 'suite' && process.env['npm_lifecycle_event'] === 'drill' && drills.drills !== undefined;
   return appendEntry({
-    kind: 'suite',
+    ...drills,
+    kind: isDrill ? 'drill' : 'suite',
     verdict: isInterrupted() ? 'interrupted' : green ? 'green' : 'red',
     summary: `${count('passed')} scenarios passed, ${count('failed')} failed, ${count('skipped')} skipped`,
     began,
-    command: repeatable(script),
+    command: isDrill
+      ? `npm run drill -- run ${(drills.drills ?? []).map(({ name }) => name).join(' ')}`
+      : repeatable(script),
     target: { name: target, parts, ...(partsUnknown === undefined ? {} : { unknown: partsUnknown }) },
     scenarios: run.scenarios.map(scenarioEntry),
     ...(Object.keys(said).length === 0 ? {} : { facts: said }),
     keep: [
+      ...drills.keep,
       { name: 'messages.ndjson', file: files.messages },
       { name: 'junit.xml', file: files.junit },
       { name: 'environment.json', file: files.environment },

@@ -1,5 +1,6 @@
 import { reconcile } from '../../reports/strict';
 import { generateAllure } from '../../reports/allure';
+import { runPages } from '../../reports/pages';
 import { readEnvironment, writeEnvironment } from '../../reports/environment';
 import { summary } from '../../reports/summary';
 import { sweep } from '../../reports/sweep';
@@ -37,7 +38,11 @@ async function main(): Promise<number> {
     const success = await runScenarios(plan.configuration);
     const bringUpFailure = await settled(bringUp);
     const environment = writeEnvironment(reportsOut, await readEnvironment(target));
-    const allureFailure = await generateAllure(reportsOut, environment).then(() => undefined, reason);
+    const allureFailure = await generateAllure(
+      reportsOut,
+      environment,
+      runPages(reportsOut, environment.target, began),
+    ).then(() => undefined, reason);
     const result = reconcile(reportsOut, success);
     const problems = [bringUpFailure, allureFailure, ...sweep(reportsOut)].filter((problem) => problem !== undefined);
     const disagreements = [...result.disagreements, ...problems];

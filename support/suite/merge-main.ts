@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { generateAllure } from '../../reports/allure';
 import { writeEnvironment } from '../../reports/environment';
+import { runPages } from '../../reports/pages';
 import { reconcile } from '../../reports/strict';
 import { summary } from '../../reports/summary';
 import { sweep } from '../../reports/sweep';
@@ -27,7 +28,11 @@ async function merge(folders: readonly string[]): Promise<number> {
   await makeReports(reportsOut, shards);
   const { environment: tested, problems: differing } = mergedEnvironment(shards);
   const environment = writeEnvironment(reportsOut, tested);
-  const allureFailure = await generateAllure(reportsOut, environment).then(() => undefined, reason);
+  const allureFailure = await generateAllure(
+    reportsOut,
+    environment,
+    runPages(reportsOut, environment.target, new Date(0)),
+  ).then(() => undefined, reason);
   const result = reconcile(
     reportsOut,
     shards.every(({ record }) => record.success),

@@ -8,6 +8,8 @@ export interface PlantedFault {
   scenario: string;
   /** Where the scenario must fail: the step's or hook's text, and what the failure must say. */
   redAt: { step: string; says: RegExp };
+  /** True when neither the fault nor the scenario needs the lab. */
+  offline?: boolean;
 }
 
 /** What became of a planted fault. Only `caught` is green. */

@@ -49,7 +49,8 @@ async function main(): Promise<number> {
   }
   await assertStartAllowed();
   const target = selectTarget();
-  const leave = target.occupy();
+  const offline = !options.heal && chosen.every((planted) => planted.offline);
+  const leave = offline ? () => undefined : target.occupy();
   try {
     return await plantAll(target, chosen, options);
   } finally {
@@ -66,10 +67,11 @@ interface Limits {
 
 async function plantAll(target: Target, chosen: readonly PlantedFault[], limits: Limits): Promise<number> {
   const runner = new FaultRunner(target, plantedFaults);
-  const bringUp = target.bringUp((line) => console.log(`lab | ${line}`), { asIs: false });
-  endOnSignals(() => bringUp.stop());
-  await bringUp.done;
-  const healed = await runner.healLeftovers();
+  const offline = !limits.heal && chosen.every((planted) => planted.offline);
+  const bringUp = offline ? undefined : target.bringUp((line) => console.log(`lab | ${line}`), { asIs: false });
+  endOnSignals(() => bringUp?.stop());
+  await bringUp?.done;
+  const healed = offline ? [] : await runner.healLeftovers();
   if (healed.length > 0) console.log(`Done for an earlier run that could not: ${healed.join('; ')}`);
   if (limits.heal) return 0;
   const results: FaultResult[] = [];

@@ -16,6 +16,7 @@ import { holeInBoundary } from '../../support/isolation/holes';
 import { editorPowerless, lookupLocked, pgbouncerStopped, postgresStopped } from '../../support/postgres/faults';
 import { ciIssuerReplaced, vaultSealed } from '../../support/vault/faults';
 import type { PlantedFault } from './fault';
+import { evidenceFaults } from './evidence';
 import { gateFaults } from './gates';
 import { parityFaults } from './parity';
 // The runner undoes what a broken scenario had to leave behind; it must know how.
@@ -112,5 +113,6 @@ export const plantedFaults: readonly PlantedFault[] = [
     },
   },
   ...parityFaults,
+  ...evidenceFaults,
   ...gateFaults,
 ];

@@ -56,7 +56,7 @@ export class FaultRunner {
     // The scenario's own undo may have failed for the fault: with the fault healed it can be done.
     const left = await journal
       .undoAll()
-      .then(() => this.healLeftovers())
+      .then(() => (planted.offline ? [] : this.healLeftovers()))
       .then(() => undefined, reason);
     const result = { fault: name, breaks, seconds: (performance.now() - began) / 1000 };
     return left === undefined ? { ...result, ...outcome } : { ...result, verdict: 'not healed', detail: left };
@@ -85,7 +85,7 @@ export class FaultRunner {
     ];
     const { exitCode, stdout, stderr } = await run('node', suite, {
       cwd: projectRoot,
-      env: { ...passedOn(), REPORTS_OUT: out },
+      env: { ...passedOn(), REPORTS_OUT: out, EVIDENCE_LEDGER: join(out, 'ledger') },
       allowFailure: true,
       timeoutMs: scenarioBudgetMs,
     });
@@ -116,6 +116,14 @@ export class FaultRunner {
 
 /** Settings of this run that the suite must share. */
 function passedOn(): Record<string, string> {
-  const names = ['LAB_HOME', 'FACTORY', 'TARGET', 'SANDBOX_CONFIG', 'npm_lifecycle_event'];
+  const names = [
+    'LAB_HOME',
+    'FACTORY',
+    'TARGET',
+    'SANDBOX_CONFIG',
+    'PLANTED_LEDGER',
+    'PLANTED_REHEARSAL',
+    'npm_lifecycle_event',
+  ];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
