@@ -1,6 +1,7 @@
 import type { Benchmark } from './benchmark';
 import { canary } from './canary';
 import { drills } from './drills';
+import { evidence } from './evidence';
 import { forge } from './forge';
 import { gateDns } from './gate-dns';
 import { gates } from './gates';
@@ -17,6 +18,7 @@ import { suiteWarm } from './suite-warm';
 export const benchmarks: readonly Benchmark[] = [
   guard,
   gateDns,
+  evidence,
   forge,
   reports,
   labUp,

@@ -12,9 +12,9 @@ Feature: A change goes to production only when it survived the sandbox
 
   Scenario: The verdict is an exit code, a comment for the pull request, and an entry of the ledger itself
     Given a change of "argocd/values.yaml"
-    And it survived all but "drill argocd-bad-sync"
+    And it survived all but "drill argocd-pruned"
     When npm run promote judges it
-    Then it exits with 1, and its Markdown asks for "npm run drill -- run argocd-bad-sync"
+    Then it exits with 1, and its Markdown asks for "npm run drill -- run argocd-pruned"
     And the ledger has the verdict
 
   Scenario Outline: <what> is no evidence
@@ -27,16 +27,16 @@ Feature: A change goes to production only when it survived the sandbox
 
     Examples:
       | requirement                    | what                                      | says                                             |
-      | drill argocd-bad-sync          | nothing at all                            | nothing in the ledger was made with this commit  |
-      | drill argocd-bad-sync          | made over a stand-in                      | argocd is a stand-in on embedded                 |
-      | drill argocd-bad-sync          | made over a component of unknown origin   | argocd is of unknown origin                      |
-      | drill argocd-bad-sync          | 40 days old                               | it is 40 days old, 35d are allowed               |
-      | drill argocd-bad-sync          | dated in the future                       | a clock is wrong                                 |
-      | drill argocd-bad-sync          | the drill failed                          | the drill was failed                             |
-      | drill argocd-bad-sync          | failed after it had been survived         | the drill was failed                             |
-      | drill argocd-bad-sync          | made before the runbook's section changed | nothing in the ledger was made with this commit  |
-      | drill argocd-bad-sync          | made with uncommitted changes             | the checkout had uncommitted changes             |
-      | drill argocd-bad-sync          | one of its files is gone                  | attachment missing                               |
+      | drill argocd-pruned          | nothing at all                            | nothing in the ledger was made with this commit  |
+      | drill argocd-pruned          | made over a stand-in                      | argocd is a stand-in on embedded                 |
+      | drill argocd-pruned          | made over a component of unknown origin   | argocd is of unknown origin                      |
+      | drill argocd-pruned          | 40 days old                               | it is 40 days old, 35d are allowed               |
+      | drill argocd-pruned          | dated in the future                       | a clock is wrong                                 |
+      | drill argocd-pruned          | the drill failed                          | the drill was failed                             |
+      | drill argocd-pruned          | failed after it had been survived         | the drill was failed                             |
+      | drill argocd-pruned          | made before the runbook's section changed | nothing in the ledger was made with this commit  |
+      | drill argocd-pruned          | made with uncommitted changes             | the checkout had uncommitted changes             |
+      | drill argocd-pruned          | one of its files is gone                  | attachment missing                               |
       | feature features/parity.feature | a scenario was skipped                   | It still holds skipped                           |
       | feature features/parity.feature | only a part of it ran                    | only a part of its scenarios was run             |
 
@@ -45,7 +45,7 @@ Feature: A change goes to production only when it survived the sandbox
     When the runbook's section "Argo CD rollback" is changed
     And the promotion gate judges it
     Then it says "not yet"
-    And it says of "drill argocd-bad-sync" that "was changed since"
+    And it says of "drill argocd-pruned" that "was changed since"
 
   Scenario Outline: A change of <path> is asked for <requirement>
     Given a change of "<path>"
@@ -55,12 +55,12 @@ Feature: A change goes to production only when it survived the sandbox
 
     Examples:
       | path                            | class    | requirement               |
-      | ansible/site.yml                | infra    | drill power-cut           |
+      | ansible/site.yml                | infra    | drill full-power-cut           |
       | ansible/roles/vault/tasks/x.yml | vault    | drill vault-seal          |
       | hashicorp-vault/iac/main.tf     | vault    | gate plan                 |
       | ansible/recover/longhorn.yml    | storage  | drill volume-corruption   |
       | dns/main.tf                     | dns      | gate dns                  |
-      | postgres/iac/main.tf            | postgres | drill database-restore    |
+      | postgres/iac/main.tf            | postgres | drill database-drop    |
       | argocd/values.yaml              | argocd   | gate render               |
       | pki/ca.json                     | pki      | drill pki-reissue         |
       | new-web-app/chart/values.yaml   | app      | feature features/canary.feature |
@@ -98,8 +98,8 @@ Feature: A change goes to production only when it survived the sandbox
 
     Examples:
       | waiver                        | requirement                        | until    | verdict | worth           |
-      | A waiver excuses a drill      | drill argocd-bad-sync              | tomorrow | promote | counts          |
-      | A waiver ends                 | drill argocd-bad-sync              | 2026-01-31 | not yet | expired       |
+      | A waiver excuses a drill      | drill argocd-pruned              | tomorrow | promote | counts          |
+      | A waiver ends                 | drill argocd-pruned              | 2026-01-31 | not yet | expired       |
       | No waiver covers isolation    | feature features/isolation.feature | tomorrow | not yet | are never waived |
 
   Scenario: A change cannot waive its own requirements
@@ -123,6 +123,6 @@ Feature: A change goes to production only when it survived the sandbox
       | a file that was only renamed             | not yet     | drill vault-seal                  |
       | a change of documents alone              | promote     | reaches no machine                |
       | a branch that lacks commits of its base  | not yet     | the branch contains its base      |
-      | a branch that merged its base            | not yet     | drill argocd-bad-sync             |
+      | a branch that merged its base            | not yet     | drill argocd-pruned             |
       | a ledger of which an entry was changed   | cannot tell | is broken: changed                |
       | evidence of a later schema version       | not yet     | schema version is 2               |

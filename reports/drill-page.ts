@@ -108,7 +108,7 @@ export function drillPage(journal: Journal, past: readonly DrillRun[]): string {
   );
   const body = `
 <style>
-.line{position:relative;height:22px;margin:2px 0;display:flex}.name{width:300px;flex:none;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
+.line{position:relative;height:22px;margin:2px 0;display:flex}summary.line .name{cursor:pointer;text-decoration:underline dotted}.name{width:300px;flex:none;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .track{position:relative;flex:1;background:#f6f8fa}.bar{position:absolute;top:3px;height:16px;min-width:3px;background:#57606a}
 .bar.check,.bar.wait-until{background:#2f81f7}.bar.run{background:#1a7f37}.bar.destructive{background:#bc4c00}.bar.person{background:#8250df}
 .bar.bad{background:#cf222e}.when{position:absolute;top:2px;font-size:12px;white-space:nowrap}pre{white-space:pre-wrap;margin:4px 0 12px 300px;font-size:12px}
@@ -129,11 +129,11 @@ function line({ label, kind, from, to, good, more }: Bar, whole: number): string
   const seconds = `${((to - from) / 1000).toFixed(1)} s`;
   const beside =
     left + width < 80 ? `left:calc(${(left + width).toFixed(2)}% + 8px)` : `right:${(102 - left).toFixed(2)}%`;
-  const detail =
-    more === undefined ? '' : `<details><summary></summary><pre>${escapeHtml(more.slice(0, 4000))}</pre></details>`;
-  return `<div class="line"><span class="name" title="${escapeHtml(label)}">${escapeHtml(label)}</span><span class="track">
+  const bar = `<span class="name" title="${escapeHtml(label)}">${escapeHtml(label)}</span><span class="track">
 <span class="bar ${escapeHtml(kind)}${good ? '' : ' bad'}" style="left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"></span>
-<span class="when" style="${beside}">${seconds}</span></span></div>${detail}`;
+<span class="when" style="${beside}">${seconds}</span></span>`;
+  if (more === undefined) return `<div class="line">${bar}</div>`;
+  return `<details><summary class="line">${bar}</summary><pre>${escapeHtml(more.slice(0, 4000))}</pre></details>`;
 }
 
 /** Bars of the last runs, the time beside each. */

@@ -96,7 +96,7 @@ When('the branch rewrites promotion.yml to ask for nothing', async function (thi
 });
 
 When('the branch waives its own drill', async function (this: SandboxWorld) {
-  await waive(this.recall(rehearsal), 'drill argocd-bad-sync', 'tomorrow');
+  await waive(this.recall(rehearsal), 'drill argocd-pruned', 'tomorrow');
 });
 
 When('the promotion gate judges it', async function (this: SandboxWorld) {

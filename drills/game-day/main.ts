@@ -1,12 +1,13 @@
 import { Command, CommanderError } from 'commander';
-import { OperatorError, runMain } from '../../support/failure';
+import { recordDrills } from '../../support/evidence/drill-evidence';
+import { OperatorError, reason, runMain } from '../../support/failure';
 import { assertStartAllowed } from '../../support/isolation/startup';
 import { interrupt, isInterrupted } from '../../support/interruption';
 import { runbookFile } from '../../support/paths';
 import { selectTarget } from '../../support/target';
 import { Leftovers } from '../../support/undo';
 import type { DrillDefinition } from '../definition';
-import { readJournals, type Journal } from '../journal';
+import { journalFolder, readJournals, type Journal } from '../journal';
 import { asText } from '../recorder';
 import { drillNamed, drills } from '../registry';
 import { isKilled } from '../resume';
@@ -74,6 +75,10 @@ async function hold(
   // What the process that was left had put on disk.
   if (resumed !== undefined)
     await new Leftovers().replay(target.identity(), async (stage) => (await target.ready(stage)).status === 'met');
+  await recordDrills(journalFolder, new Date(journal.started), journal.id).then(
+    (recorded) => terminal.say(`ledger: ${recorded?.id ?? 'no journal to keep'}`),
+    (thrown: unknown) => terminal.say(`The verdict stands, but is not in the ledger. ${reason(thrown)}`),
+  );
   const patch = writePatch(runbookFile(), journal);
   if (patch !== undefined) terminal.say(`The runbook lacks what you did: ${patch} puts it in (git apply).`);
   return journal.verdict ?? 'not ended';

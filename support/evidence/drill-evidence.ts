@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { runbookFile } from '../paths';
 import { appendEntry, repeatable, sourceOf, type Entry, type Keepsake, type Recorded } from './ledger';
@@ -116,11 +116,14 @@ export async function drillFacts(
 
 /**
  * Appends drills that were run outside of the suite: a game day.
+ * @param journal the id of the only one to take.
  * @returns undefined when there was no journal to keep.
  * @throws OperatorError when it cannot be kept.
  */
-export async function recordDrills(folder: string, began: Date, script = 'game-day'): Promise<Recorded | undefined> {
-  const evidence = drillEvidence(folder, began);
+export async function recordDrills(folder: string, began: Date, journal?: string): Promise<Recorded | undefined> {
+  const evidence = drillEvidence(folder, began).filter(
+    ({ file }) => journal === undefined || basename(file, '.json') === journal,
+  );
   const target = evidence.at(-1)?.target;
   if (target === undefined) return undefined;
   const survived = evidence.filter(({ outcome }) => outcome.verdict === 'survived').length;
@@ -129,7 +132,7 @@ export async function recordDrills(folder: string, began: Date, script = 'game-d
     verdict: survived === evidence.length ? 'green' : 'red',
     summary: evidence.map(({ outcome }) => `${outcome.name}: ${outcome.verdict}`).join('; '),
     began,
-    command: repeatable(script),
+    command: repeatable('game-day'),
     target,
     ...(await drillFacts(evidence)),
   });

@@ -82,7 +82,7 @@ export const oddities: Readonly<Record<string, (folder: string) => Promise<Rehea
     return rehearsal;
   },
   'evidence of a later schema version': async (folder) => {
-    const rehearsal = await survived(folder, 'argocd/values.yaml', 'drill argocd-bad-sync');
+    const rehearsal = await survived(folder, 'argocd/values.yaml', 'drill argocd-pruned');
     const head = await rehearsal.git('rev-parse', 'HEAD');
     appendRaw(rehearsal.ledger, { schema: 'sandbox-acceptance/evidence', version: 2, sources: [{ commit: head }] });
     return rehearsal;

@@ -33,7 +33,7 @@ function unrehearsed(
   };
 }
 
-const drill = 'drill argocd-bad-sync';
+const drill = 'drill argocd-pruned';
 const flawed =
   (what: string) =>
   (of: Rehearsal): Promise<void> =>
@@ -66,7 +66,7 @@ export const evidenceFaults: readonly PlantedFault[] = [
     'runbook-changed',
     'A section of the runbook changed after the drill.',
     (of) => changeSection(of, 'Argo CD rollback').then(() => of.survive(drill)),
-    /not\s+yet[\s\S]*drill\s+argocd-bad-sync/,
+    /not\s+yet[\s\S]*drill\s+argocd-pruned/,
   ),
   unrehearsed(
     'file-lost',
@@ -99,7 +99,7 @@ export const evidenceFaults: readonly PlantedFault[] = [
     'own-waiver',
     'The change excuses itself from its drill.',
     (of) => waive(of, drill, 'tomorrow').then(() => of.survive(drill)),
-    /not\s+yet[\s\S]*drill\s+argocd-bad-sync/,
+    /not\s+yet[\s\S]*drill\s+argocd-pruned/,
   ),
   unrehearsed(
     'skipped',

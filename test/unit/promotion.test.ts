@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { drills } from '../../drills/registry';
 import { sectionHashes } from '../../support/evidence/sections';
 import { judgementMarkdown, judgementText } from '../../support/promotion/report';
 import { Rehearsal, rehearsed } from '../../support/promotion/rehearsal';
@@ -91,7 +92,7 @@ test('a verdict says the same at a terminal and in a pull request, evidence from
   const met = await rehearsal.judge();
   assert.equal(met.verdict, 'promote');
   for (const text of [judgementText(met), judgementMarkdown(met)])
-    assert.match(text, /PROMOTE[\s\S]*|drill argocd-bad-sync/);
+    assert.match(text, /PROMOTE[\s\S]*|drill argocd-pruned/);
   const elsewhere = await rehearsal.judge({}, { target: 'embedded' });
   assert.equal(elsewhere.verdict, 'not yet');
   assert.match(judgementMarkdown(elsewhere), /it was made on vms, not on embedded/);
@@ -103,4 +104,21 @@ test('commits of a repository outside of every rule are named, and nothing is pr
   const { verdict, notes } = await rehearsal.judge();
   assert.equal(verdict, 'cannot tell');
   assert.match(notes.join(), /No rule knows unheard\/of\.txt/);
+});
+
+test('every drill there is, is asked for by a class that it vouches for, and by no other', () => {
+  const { classes } = defaultRules();
+  const askedBy = (id: string): string[] =>
+    Object.entries(classes).flatMap(([name, one]) =>
+      one.require.some((its) => 'drill' in its && its.drill === id) ? [name] : [],
+    );
+  for (const { id, changeClasses } of drills) {
+    const by = askedBy(id);
+    assert.ok(by.length > 0, `no class asks for drill ${id}`);
+    assert.deepEqual(
+      by.filter((name) => !changeClasses.includes(name as (typeof changeClasses)[number])),
+      [],
+      id,
+    );
+  }
 });
