@@ -14,7 +14,8 @@ export interface DrillRun {
 /** Every run of every drill, by drill, in the order of the ledger. */
 export function drillRuns(folder: string, drill?: string): Map<string, DrillRun[]> {
   const runs = new Map<string, DrillRun[]>();
-  for (const { id, entry } of entries(folder, (bytes) => bytes.includes('"drills":['))) {
+  const words = drill === undefined ? '"drills":[' : `"name":${JSON.stringify(drill)},"verdict"`;
+  for (const { id, entry } of entries(folder, (bytes) => bytes.includes(words))) {
     for (const { name, verdict, recoverySeconds } of entry?.drills ?? []) {
       if (drill !== undefined && name !== drill) continue;
       const seconds = recoverySeconds === undefined ? {} : { seconds: recoverySeconds };
