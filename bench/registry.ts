@@ -12,6 +12,7 @@ import { labUp } from './lab-up';
 import { memory } from './memory';
 import { nodesReady } from './nodes-ready';
 import { reports } from './reports';
+import { resets } from './reset';
 import { suiteWarm } from './suite-warm';
 
 /** All benchmarks, in the order in which they are run: what leaves the lab alone first, what takes it away last. */
@@ -27,6 +28,7 @@ export const benchmarks: readonly Benchmark[] = [
   gates,
   suiteWarm,
   drills,
+  ...resets,
   nodesReady,
   labRestore,
   labDown,

@@ -166,7 +166,7 @@ export const stages: Stage[] = [
     needs: ['gitea', 'argocd', 'platform', 'secrets-operator'],
     components: ['standins'],
     run: async (context) => {
-      await publish(context, 'webapp');
+      await publish(context, 'webapp', 'dolibarr');
       await converge(context, 'apps');
     },
   },

@@ -199,7 +199,7 @@ const definitions: RecipeInput[] = [
   },
   {
     name: 'standins',
-    role: 'the web app of every instance and the OpenTofu providers for PostgreSQL, Vault and Gitea',
+    role: 'the web app of every instance, the ERP in Dolibarr’s place, the OpenTofu providers for PostgreSQL, Vault and Gitea',
     provenance: 'stand-in',
     stage: 'provisioning',
     local: 'standins',

@@ -189,4 +189,18 @@ export const imageRecipes: readonly ImageRecipe[] = [
     ],
     config: { Entrypoint: ['/webapp'], Env: [path], User: '65532:65532' },
   },
+  {
+    name: 'dolibarr',
+    upstreamRegistry: 'docker.io',
+    repository: 'arcodange/erp',
+    tag: '1',
+    // Dolibarr cannot be had here: its REST API on its own tables, written for this project.
+    provenance: 'stand-in',
+    components: ['standins'],
+    placements: [
+      { kind: 'binary', binary: 'dolibarr', path: 'dolibarr' },
+      ...users({ name: 'nonroot', id: 65532, home: '/' }),
+    ],
+    config: { Entrypoint: ['/dolibarr'], Env: [path], User: '65532:65532' },
+  },
 ];

@@ -8,7 +8,11 @@ export const appOfApps = 'factory';
 const applicationKind = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' };
 
 const applicationShape = z.object({
-  metadata: z.object({ name: z.string(), deletionTimestamp: z.string().optional() }),
+  metadata: z.object({
+    name: z.string(),
+    deletionTimestamp: z.string().optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
   spec: z.object({
     source: z.object({ repoURL: z.string(), path: z.string().optional(), targetRevision: z.string().optional() }),
     destination: z.object({ namespace: z.string().optional() }),

@@ -1,3 +1,6 @@
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import axios, { type AxiosInstance } from 'axios';
 import { z } from 'zod';
 import type { Inventory } from '../inventory';
@@ -57,6 +60,36 @@ export class BucketClient {
     const url = `/upload/storage/v1/b/${this.bucket}/o`;
     const headers = { 'Content-Type': 'application/octet-stream' };
     await this.send('POST', url, { params: { uploadType: 'media', name }, data: content, headers });
+  }
+
+  /** Puts a file, however large, without holding it in memory. */
+  async putFile(name: string, file: string): Promise<void> {
+    const response = await this.http.request<unknown>({
+      method: 'POST',
+      url: `/upload/storage/v1/b/${this.bucket}/o`,
+      params: { uploadType: 'media', name },
+      data: createReadStream(file),
+      headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': String(statSync(file).size) },
+      maxBodyLength: Infinity,
+      timeout: 0,
+    });
+    this.accept(response.status, `PUT ${name}`);
+  }
+
+  /** Writes an object to a new file that only its owner may read, without holding it in memory. */
+  async getFile(name: string, file: string): Promise<void> {
+    const url = `/storage/v1/b/${this.bucket}/o/${encodeURIComponent(name)}`;
+    const response = await withTransport(() =>
+      this.http.request<Readable>({ method: 'GET', url, params: { alt: 'media' }, responseType: 'stream', timeout: 0 }),
+    );
+    if (response.status >= 300) response.data.resume();
+    this.accept(response.status, `GET ${name}`);
+    await pipeline(response.data, createWriteStream(file, { mode: 0o600 }));
+  }
+
+  private accept(status: number, request: string): void {
+    if (status < 300) return;
+    throw new ProductError('The bucket', String(status), request, `bucket ${this.bucket}`);
   }
 
   /** Removes an object; one that is not there is no error. */

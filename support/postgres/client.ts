@@ -27,7 +27,7 @@ export class PostgresClient {
   constructor(
     /** `host:port` */
     readonly address: string,
-    private readonly login: Login,
+    readonly login: Login,
   ) {
     assertAllowed(address);
     redactor.register(login.password);
@@ -40,10 +40,14 @@ export class PostgresClient {
 
   /**
    * Opens a connection, hands it to `work`, and closes it on every outcome. Only the opening is tried again, and only
-   * when the transport failed. @throws ProductError with the SQLSTATE
+   * when the transport failed. @param queryTimeoutMs longest one statement may take. @throws ProductError with the SQLSTATE
    */
-  async connected<T>(database: string, work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
-    const client = await withTransport(() => this.open(database));
+  async connected<T>(
+    database: string,
+    work: (connection: PostgresConnection) => Promise<T>,
+    queryTimeoutMs = 15_000,
+  ): Promise<T> {
+    const client = await withTransport(() => this.open(database, queryTimeoutMs));
     try {
       return await work(new PostgresConnection(client));
     } finally {
@@ -56,7 +60,7 @@ export class PostgresClient {
     return this.connected(database, (connection) => connection.rows(sql, values, shape));
   }
 
-  private async open(database: string): Promise<Client> {
+  private async open(database: string, queryTimeoutMs: number): Promise<Client> {
     const [host, port] = this.address.split(':');
     const client = new Client({
       host,
@@ -65,7 +69,9 @@ export class PostgresClient {
       password: this.login.password,
       database,
       connectionTimeoutMillis: 5_000,
-      query_timeout: 15_000,
+      query_timeout: queryTimeoutMs,
+      // Given, because node-postgres takes what is not given from the caller's shell: PGOPTIONS may move the search path.
+      options: '-c search_path=public',
       application_name: 'sandbox-acceptance',
       ssl: false,
     });

@@ -23,3 +23,7 @@ export type ExpectedInstance = z.infer<typeof expectedInstance>;
 export function readExpected(rows: readonly Record<string, string>[]): ExpectedInstance[] {
   return z.array(expectedInstance).min(1).parse(rows);
 }
+
+/** Beside the instances' own: who may read the prod ERP for the golden that its sandbox is reset to (postgres/iac, golden.tf). */
+export const goldenRole = 'erp_golden';
+export const goldenCredentials = 'erp-golden';

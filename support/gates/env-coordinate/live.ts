@@ -3,7 +3,7 @@ import { appOfApps, type Application } from '../../argocd/client';
 import { compare, type Finding } from '../../finding';
 import type { Systems } from '../../systems';
 import { ciMount } from '../../vault/ci-token';
-import type { ExpectedInstance } from './expected';
+import { goldenCredentials, type ExpectedInstance } from './expected';
 
 const secretsGroup = { group: 'secrets.hashicorp.com', version: 'v1beta1' };
 const secretShape = z.object({ spec: z.object({ mount: z.string(), path: z.string() }) });
@@ -116,7 +116,12 @@ export async function probeNothingElse(systems: Systems, expected: readonly Expe
       ownerRoles.map(({ rolname }) => rolname),
       'pg_roles',
     ),
-    same('credentials roles', after('postgres/creds/', column('credentials')), credentials, 'LIST postgres/roles'),
+    same(
+      'credentials roles',
+      [...after('postgres/creds/', column('credentials')), goldenCredentials],
+      credentials,
+      'LIST postgres/roles',
+    ),
     same('Kubernetes auth roles', column('instance'), auth, 'LIST auth/kubernetes/role'),
     same(
       'policies',

@@ -6,7 +6,7 @@ import { factoryHome } from '../../paths';
 import type { Systems } from '../../systems';
 import { parsePlan, type Plan } from '../plan-document';
 import { RootModules } from '../plan/roots';
-import type { ExpectedInstance } from './expected';
+import { goldenCredentials, goldenRole, type ExpectedInstance } from './expected';
 import { same } from './live';
 
 /** The names that the plans of the two shared root modules and of every app's own give, against the feature's table. */
@@ -34,7 +34,7 @@ export async function probePlans(systems: Systems, expected: readonly ExpectedIn
       ),
       same(
         'planned owner roles',
-        [...column('owner role'), 'credentials_editor'],
+        [...column('owner role'), 'credentials_editor', goldenRole],
         planned([postgres], 'postgresql_role', ({ name }) => name),
         'plan of postgres/iac',
       ),
@@ -52,7 +52,7 @@ export async function probePlans(systems: Systems, expected: readonly ExpectedIn
       ),
       same(
         'planned credentials roles',
-        credentials,
+        [...credentials, goldenCredentials],
         planned(own, 'vault_database_secret_backend_role', ({ name }) => name),
         'plans of the apps',
       ),

@@ -20,8 +20,8 @@ resource "vault_kv_secret_v2" "config" {
   mount               = "kvv2"
   name                = "${module.app_roles[each.key].instance}/config"
   delete_all_versions = true
-  data_json = jsonencode({
+  data_json = jsonencode(merge({
     greeting       = "Hello from ${module.app_roles[each.key].instance}"
     session_secret = random_password.session_secret[each.key].result
-  })
+  }, local.app_config[each.key]))
 }

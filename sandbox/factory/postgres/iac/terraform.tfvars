@@ -1,6 +1,6 @@
 applications = [
   { name = "webapp" },
-  { name = "erp", envs = ["prod", "sandbox"] },
+  { name = "erp", envs = ["prod", "sandbox"], golden = true },
   { name = "crowdsec" },
   { name = "plausible" },
   { name = "dance-lessons-coach" },

@@ -3,6 +3,8 @@ variable "applications" {
   type = set(object({
     name = string
     envs = optional(list(string), ["prod"])
+    # Whether a role may read the prod database for the golden that sandboxes are reset to.
+    golden = optional(bool, false)
   }))
 }
 

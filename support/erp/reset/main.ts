@@ -1,0 +1,79 @@
+import { Command, CommanderError } from 'commander';
+import { registerSandboxSecrets } from '../../evidence/known-secrets';
+import { redactor } from '../../evidence/redaction';
+import { OperatorError, runMain } from '../../failure';
+import { interrupt } from '../../interruption';
+import { assertStartAllowed } from '../../isolation/startup';
+import { connectSystems } from '../../systems';
+import { sandbox } from '../instances';
+import { halfReset, readMarker } from './marker';
+import { resetSandbox } from './reset';
+
+const examples = `
+Examples:
+  npm run reset                          back to the newest golden
+  npm run reset -- --from NAME           to another one of \`npm run erp -- goldens\`
+  npm run reset -- --status              in what state the sandbox is
+
+Only ${sandbox.host} and its database can be reset: no option, variable or file can name another.
+Exit code 0 the sandbox is the golden and serves, 1 it is not (the sentence says in what state it is), 2 wrong arguments,
+3 refused by the guard, 130 interrupted.`;
+
+async function main(): Promise<number> {
+  const command = new Command('npm run reset --')
+    .description('Brings the ERP’s sandbox back to a golden copy of production, and production cannot notice.')
+    .option('--from <golden>', 'the golden to go back to (default: the newest)')
+    .option('--status', 'only say in what state the sandbox is', false)
+    .addHelpText('after', examples)
+    .configureOutput({ writeErr: () => undefined })
+    .exitOverride();
+  try {
+    command.parse();
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return 0;
+    throw new OperatorError({
+      attempted: 'read the command line',
+      seen: thrown.message.replace(/^error: /, ''),
+      next: 'see `npm run reset -- --help`.',
+      exitCode: 2,
+    });
+  }
+  const options = command.opts<{ from?: string; status: boolean }>();
+  await assertStartAllowed();
+  registerSandboxSecrets(redactor);
+  const systems = connectSystems();
+  if (options.status) {
+    const marker = await readMarker(systems);
+    console.log(statusLine(marker === undefined ? undefined : { ...marker, half: halfReset.includes(marker.state) }));
+    return marker === undefined ? 0 : 1;
+  }
+  process.once('SIGINT', () => interrupt(new Error('interrupted')));
+  process.once('SIGTERM', () => interrupt(new Error('interrupted')));
+  const result = await resetSandbox(systems, {
+    ...(options.from === undefined ? {} : { from: options.from }),
+    say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
+  });
+  const seconds = Object.entries(result.seconds).map(([step, time]) => `${step} ${time.toFixed(1)} s`);
+  console.log(
+    `golden ${result.golden}, content ${result.restored.total.slice(0, 12)}, with the overlay ${result.final.total.slice(0, 12)}`,
+  );
+  console.log(`as ${result.user}: ${seconds.join(', ')}`);
+  console.log('the sandbox is the golden, and serves');
+  return 0;
+}
+
+function statusLine(marker: { state: string; golden: string; since: string; half: boolean } | undefined): string {
+  if (marker === undefined) return 'no reset is under way: the sandbox is whole';
+  const state = marker.half
+    ? 'half-reset: its data are incomplete and it is stopped'
+    : 'stopped for a reset, its data are whole';
+  return `${state} (at "${marker.state}" since ${marker.since}, golden ${marker.golden}). Go on with \`npm run reset\`.`;
+}
+
+runMain(async () => {
+  const code = await main();
+  // Clients keep connections open for reuse; nothing is left to do with them.
+  setImmediate(() => process.exit(code));
+  return code;
+});

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { Systems } from '../../systems';
+import { sandbox } from '../instances';
+
+/** What a reset is doing, in order. From `wiping` on the sandbox's data is not what it was. */
+export const resetStates = ['stopping', 'wiping', 'restoring', 'verifying', 'overlaying', 'starting'] as const;
+export type ResetState = (typeof resetStates)[number];
+
+/** States in which a reset that died has left the sandbox's data incomplete. */
+export const halfReset: readonly ResetState[] = ['wiping', 'restoring', 'verifying', 'overlaying'];
+
+const markerShape = z.object({ state: z.enum(resetStates), golden: z.string(), since: z.string() });
+export type ResetMarker = z.infer<typeof markerShape>;
+
+const markerAnnotation = 'sandbox-acceptance/reset';
+/** While the pods are stopped, Argo CD must not start them again. */
+const pauseAnnotation = 'argocd.argoproj.io/skip-reconcile';
+
+/**
+ * The mark of a reset under way, on the sandbox's Application: every machine sees it, it outlives whoever set it, and it is
+ * the same write that makes Argo CD leave the instance alone.
+ */
+export async function readMarker({ argocd }: Systems): Promise<ResetMarker | undefined> {
+  const text = (await argocd.application(sandbox.instance))?.metadata.annotations?.[markerAnnotation];
+  return text === undefined ? undefined : markerShape.parse(JSON.parse(text));
+}
+
+export async function setMarker({ argocd }: Systems, marker: ResetMarker): Promise<void> {
+  const annotations = { [markerAnnotation]: JSON.stringify(marker), [pauseAnnotation]: 'true' };
+  await argocd.patch(sandbox.instance, { metadata: { annotations } });
+}
+
+/** The sandbox is whole: Argo CD takes over again. */
+export async function clearMarker({ argocd }: Systems): Promise<void> {
+  await argocd.patch(sandbox.instance, {
+    metadata: { annotations: { [markerAnnotation]: null, [pauseAnnotation]: null } },
+  });
+}

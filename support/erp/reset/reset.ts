@@ -1,0 +1,196 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OperatorError, reason } from '../../failure';
+import { interruption, shielded } from '../../interruption';
+import type { PostgresClient, PostgresConnection } from '../../postgres/client';
+import type { Systems } from '../../systems';
+import { hashContent, differences, rehash, type Content } from '../content-hash';
+import { asSandbox, readSecrets, withLease, type InstanceSecrets } from '../credentials';
+import { comparison, fetchGolden, type Golden } from '../golden';
+import { sandbox } from '../instances';
+import { applyOverlay, overlaid } from '../overlay';
+import { restoreTables } from '../pg-tools';
+import { asOnlyReset, wipe, wronglyOwned } from './database';
+import { clearMarker, halfReset, readMarker, setMarker, type ResetState } from './marker';
+import { startErp, stopErp, untilServing } from './workload';
+
+export interface ResetOptions {
+  /** Name of a golden; the newest without. */
+  from?: string;
+  say: (line: string) => void;
+}
+
+/** What a reset did. */
+export interface ResetResult {
+  golden: string;
+  /** What was restored, before the overlay: equals the golden. */
+  restored: Content;
+  /** What the sandbox holds now. */
+  final: Content;
+  /** Who did it: the leased user. */
+  user: string;
+  seconds: Record<string, number>;
+}
+
+/**
+ * Brings the sandbox back to a golden (ADR-0003, section 2): stops the ERP, drops all its role owns, restores, compares
+ * hashes, applies the overlay, starts the ERP. Uses the sandbox's own leased credentials and nothing stronger. Can be run
+ * again wherever it ended.
+ * @throws OperatorError saying in what state the sandbox is.
+ */
+export async function resetSandbox(systems: Systems, options: ResetOptions): Promise<ResetResult> {
+  const scratch = mkdtempSync(join(tmpdir(), 'reset-'));
+  try {
+    return await asSandbox(systems.vault, (vault) =>
+      withLease(vault, systems.inventory, sandbox.credentialsPath, async (postgres) => {
+        const secrets = await readSecrets(vault, sandbox.instance);
+        return asOnlyReset(postgres, (connection) =>
+          new Reset(systems, options, postgres, connection, secrets).run(scratch),
+        );
+      }),
+    );
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+class Reset {
+  private readonly seconds: Record<string, number> = {};
+  private golden: Golden | undefined;
+  private reached: ResetState | undefined;
+  private readonly since = new Date().toISOString();
+
+  constructor(
+    private readonly systems: Systems,
+    private readonly options: ResetOptions,
+    private readonly postgres: PostgresClient,
+    private readonly connection: PostgresConnection,
+    private readonly secrets: InstanceSecrets,
+  ) {}
+
+  async run(scratch: string): Promise<ResetResult> {
+    const before = await readMarker(this.systems);
+    if (before !== undefined) this.options.say(`an earlier reset ended at "${before.state}": beginning anew`);
+    const golden = await this.timed('fetch', () =>
+      fetchGolden(this.systems, scratch, this.options.from ?? before?.golden),
+    );
+    this.golden = golden;
+    const dataWhole = before === undefined || !halfReset.includes(before.state);
+    try {
+      return await this.replace(golden);
+    } catch (thrown) {
+      throw await this.concluded(thrown, dataWhole);
+    }
+  }
+
+  private async replace(golden: Golden): Promise<ResetResult> {
+    const { systems, connection, postgres } = this;
+    await this.enter('stopping', () => stopErp(systems));
+    await this.enter('wiping', () => wipe(connection));
+    await this.enter('restoring', () => {
+      const signal = interruption();
+      return restoreTables(postgres, sandbox.instance, golden.file, {
+        role: sandbox.ownerRole,
+        jobs: Math.max(2, cpus().length),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    });
+    const restored = await this.enter('verifying', () => this.verified(golden));
+    const final = await this.enter('overlaying', () => this.overlaid(restored));
+    await this.enter('starting', async () => {
+      await startErp(systems);
+      await untilServing(systems, this.secrets.ai_agent_api_key);
+      await clearMarker(systems);
+    });
+    return { golden: golden.manifest.name, restored, final, user: postgres.login.username, seconds: this.seconds };
+  }
+
+  private async verified(golden: Golden): Promise<Content> {
+    const restored = await hashContent(this.postgres, sandbox.instance);
+    const owned = await wronglyOwned(this.connection);
+    const seen = [comparison(golden.manifest.content, restored), ...owned.slice(0, 3)].filter(
+      (text) => text !== 'the same',
+    );
+    if (seen.length === 0) return restored;
+    throw new OperatorError({
+      attempted: 'see that what was restored is the golden',
+      where: sandbox.instance,
+      expected: `content ${golden.manifest.content.total.slice(0, 12)}, owned by ${sandbox.ownerRole}`,
+      seen: seen.join('; '),
+      next: 'take the golden anew with `npm run erp -- golden`, or name another with --from.',
+    });
+  }
+
+  private async overlaid(restored: Content): Promise<Content> {
+    const { connection } = this;
+    await connection.execute(`begin; set local role "${sandbox.ownerRole}"`);
+    const written = await applyOverlay(connection, this.secrets);
+    await connection.execute('commit');
+    // A golden's worth of rows was hashed a moment ago: what was not written to is not read again.
+    const final = await rehash(connection, restored, written);
+    const more = differences(restored, final).filter((part) => !(overlaid as readonly string[]).includes(part));
+    if (more.length === 0) return final;
+    throw new OperatorError({
+      attempted: 'apply the overlay',
+      where: sandbox.instance,
+      expected: `changes in ${overlaid.join(', ')} alone`,
+      seen: `also in ${more.join(', ')}`,
+      next: 'somebody else wrote at the same time: find out who has credentials of the sandbox, and reset again.',
+    });
+  }
+
+  private async enter<T>(state: ResetState, work: () => Promise<T>): Promise<T> {
+    interruption()?.throwIfAborted();
+    await setMarker(this.systems, { state, golden: this.golden?.manifest.name ?? '', since: this.since });
+    this.reached = state;
+    this.options.say(state);
+    return this.timed(state, work);
+  }
+
+  private async timed<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.seconds[name] = (performance.now() - began) / 1000;
+    }
+  }
+
+  /** Puts the sandbox back to work when its data are whole; otherwise it stays stopped and marked. */
+  private async concluded(thrown: unknown, dataWhole: boolean): Promise<OperatorError> {
+    const untouched = dataWhole && (await this.untouched());
+    const back = untouched ? await shielded(() => this.putBack()).then(() => undefined, reason) : undefined;
+    const sentence = untouched
+      ? back === undefined
+        ? 'The sandbox is as before.'
+        : `The sandbox's data are as before, but it was not started again: ${back}.`
+      : `The sandbox is half-reset (${this.reached ?? 'before this run'}): it is stopped and marked, and production is untouched.`;
+    const { parts } = thrown instanceof OperatorError ? thrown : { parts: undefined };
+    return new OperatorError({
+      attempted: `reset the sandbox: ${parts?.attempted ?? this.reached ?? 'begin'}`,
+      ...(parts?.where === undefined ? {} : { where: parts.where }),
+      ...(parts?.expected === undefined ? {} : { expected: parts.expected }),
+      seen: `${parts === undefined ? reason(thrown) : (parts.seen ?? reason(thrown))}. ${sentence}`,
+      next: `${parts?.next ?? 'mend the cause.'} Then \`npm run reset\` goes on.`,
+      cause: thrown,
+    });
+  }
+
+  /** A wipe is one transaction: when it failed, nothing was dropped. */
+  private async untouched(): Promise<boolean> {
+    if (this.reached === undefined || this.reached === 'stopping') return true;
+    if (this.reached !== 'wiping') return false;
+    try {
+      const content = await hashContent(this.postgres, sandbox.instance);
+      return Object.keys(content.tables).length > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  private async putBack(): Promise<void> {
+    await startErp(this.systems);
+    await clearMarker(this.systems);
+  }
+}
