@@ -77,7 +77,7 @@ async function withLedger<T>(work: (rehearsal: Rehearsal) => Promise<T>): Promis
 }
 
 /** Writes a whole ledger at once; appending each entry durably would take as long as the disk does. */
-function fill(folder: string): void {
+export function fill(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const attachments = Array.from({ length: 50 }, (_, number) =>
     keep(folder, [{ name: 'output.txt', text: `run ${number}\n`.repeat(500) }]),

@@ -5,7 +5,7 @@ import { genesis } from '../evidence/ledger/lines';
 import { ledgerFiles } from '../evidence/ledger/place';
 import { parseEntry, verifyLedger } from '../evidence/ledger/verify';
 import { sectionHashes } from '../evidence/sections';
-import { drillRuns, regressed } from '../evidence/trend';
+import { regressed, type DrillRun } from '../evidence/trend';
 import { OperatorError } from '../failure';
 import { runbookFile } from '../paths';
 import { Git, type Change } from './change';
@@ -69,8 +69,8 @@ export async function judgeChange(
 ): Promise<Judgement> {
   const sections = await runbookSections(change, runbook);
   const circumstances: Circumstances = { head: change.head, tree: change.tree, now, target, sections };
-  const { candidates, entries, hash, notes: found } = gather(ledger, change);
   const wanted = requirementsOf(change);
+  const { candidates, entries, hash, notes: found, drills } = gather(ledger, change, drillsOf(wanted));
   const requirements = wanted.map(({ requirement }) => requirement);
   const waivers = judgeWaivers(change.waivers, requirements, now);
   const notes = [...change.notes, ...found];
@@ -79,7 +79,7 @@ export async function judgeChange(
     return rowOf(requirement, classes, { candidates, circumstances, change, waived: waiver !== undefined });
   });
   if (change.behind > 0) rows.unshift(behindRow(change));
-  notes.push(...slowDrills(ledger, rows));
+  notes.push(...slowDrills(drills, rows));
   const verdict =
     change.unclassed.length > 0
       ? 'cannot tell'
@@ -172,37 +172,42 @@ function behindRow({ behind, base, repo }: Change): Row {
   };
 }
 
-/** The ledger's entries that name the change's commit or content. The whole chain is followed: evidence from a broken one is none. */
-function gather(
-  ledger: string,
-  { head, tree }: Change,
-): { candidates: Candidate[]; entries: number; hash: string; notes: string[] } {
-  const candidates: Candidate[] = [];
-  const notes: string[] = [];
+interface Gathered {
+  candidates: Candidate[];
+  entries: number;
+  hash: string;
+  notes: string[];
+  /** Every run of the drills that the change is asked for, by drill. */
+  drills: Map<string, DrillRun[]>;
+}
+
+function drillsOf(wanted: readonly Wanted[]): string[] {
+  return wanted.flatMap(({ requirement }) => ('drill' in requirement ? [requirement.drill] : []));
+}
+
+/**
+ * The ledger's entries that name the change's commit or content, in one reading. The whole chain is followed: evidence from a
+ * broken one is none.
+ */
+function gather(ledger: string, { head, tree }: Change, drillNames: readonly string[]): Gathered {
+  const gathered: Gathered = { candidates: [], entries: 0, hash: genesis, notes: [], drills: new Map() };
   const { chain, head: counted } = ledgerFiles(ledger);
   if (!existsSync(chain) && !existsSync(counted)) {
-    notes.push(
-      `There is no ledger in ${ledger} yet: the first run of suite or gate makes it, EVIDENCE_LEDGER names another.`,
-    );
-    return { candidates, entries: 0, hash: genesis, notes };
+    const where = `There is no ledger in ${ledger} yet`;
+    gathered.notes.push(`${where}: the first run of suite or gate makes it, EVIDENCE_LEDGER names another.`);
+    return gathered;
   }
+  const words = drillNames.map((name) => `"name":"${name}","verdict"`);
   const { problem, entries, hash } = verifyLedger(ledger, {
     chainOnly: true,
     each: ({ entry: bytes, hash: its }, seq) => {
-      if (bytes === undefined || !(bytes.includes(`"${head}"`) || bytes.includes(`"${tree}"`))) return;
-      const parsed = parseEntry(bytes);
-      const id = entryId(seq, its);
-      if ('problem' in parsed) {
-        notes.push(`Entry ${id} does not count: ${parsed.problem}.`);
-        return;
-      }
-      const { entry } = parsed;
-      const about = entry.sources.some((one) => one.commit === head || (one.tree === tree && one.within === undefined));
-      if (about && entry.kind !== 'promotion')
-        candidates.push({ id, entry, broken: attachmentProblems(ledger, entry) });
+      if (bytes === undefined) return;
+      const named = bytes.includes(`"${head}"`) || bytes.includes(`"${tree}"`);
+      if (named || words.some((word) => bytes.includes(word)))
+        take(gathered, ledger, { bytes, id: entryId(seq, its), head, tree, named, drillNames });
     },
   });
-  if (problem === undefined) return { candidates, entries, hash, notes };
+  if (problem === undefined) return { ...gathered, entries, hash };
   throw new OperatorError({
     attempted: 'rely on the ledger',
     where: ledger,
@@ -210,6 +215,31 @@ function gather(
     next: `see \`npm run evidence -- verify ${ledger}\`, restore the ledger, and judge again.`,
     exitCode: 2,
   });
+}
+
+interface Taken extends Pick<Change, 'head' | 'tree'> {
+  bytes: Buffer;
+  id: string;
+  /** Whether it names the change. */
+  named: boolean;
+  drillNames: readonly string[];
+}
+
+/** Takes what an entry has to say of the change and of the drills it is asked for. */
+function take(gathered: Gathered, ledger: string, { bytes, id, head, tree, named, drillNames }: Taken): void {
+  const parsed = parseEntry(bytes);
+  if ('problem' in parsed) {
+    if (named) gathered.notes.push(`Entry ${id} does not count: ${parsed.problem}.`);
+    return;
+  }
+  const { entry } = parsed;
+  for (const { name, verdict, recoverySeconds: seconds } of entry.drills ?? []) {
+    const run = { id, at: entry.ended, verdict, ...(seconds === undefined ? {} : { seconds }) };
+    if (drillNames.includes(name)) gathered.drills.set(name, [...(gathered.drills.get(name) ?? []), run]);
+  }
+  const about = entry.sources.some((one) => one.commit === head || (one.tree === tree && one.within === undefined));
+  if (about && entry.kind !== 'promotion')
+    gathered.candidates.push({ id, entry, broken: attachmentProblems(ledger, entry) });
 }
 
 /** The sections of the runbook: of the repository's own at head when the rules name one, else the one that drills follow. */
@@ -229,10 +259,10 @@ async function runbookSections(
 }
 
 /** Drills that count and took much longer than they used to. */
-function slowDrills(ledger: string, rows: readonly Row[]): string[] {
+function slowDrills(drills: Gathered['drills'], rows: readonly Row[]): string[] {
   return rows.flatMap(({ requirement, status, evidence }) => {
     if (status !== 'met' || !requirement.startsWith('drill ')) return [];
-    const runs = drillRuns(ledger, requirement.slice('drill '.length)).get(requirement.slice('drill '.length)) ?? [];
+    const runs = drills.get(requirement.slice('drill '.length)) ?? [];
     const at = runs.findIndex(({ id }) => id === evidence);
     const run = runs[at];
     if (run === undefined || !regressed(run, runs.slice(0, at))) return [];
