@@ -197,13 +197,15 @@ function gather(ledger: string, { head, tree }: Change, drillNames: readonly str
     gathered.notes.push(`${where}: the first run of suite or gate makes it, EVIDENCE_LEDGER names another.`);
     return gathered;
   }
-  const words = drillNames.map((name) => `"name":"${name}","verdict"`);
+  const names = [head, tree].map((hash) => Buffer.from(hash));
+  const words = drillNames.map((name) => Buffer.from(`"name":"${name}","verdict"`));
+  const anyDrill = Buffer.from('"drills":[');
   const { problem, entries, hash } = verifyLedger(ledger, {
     chainOnly: true,
     each: ({ entry: bytes, hash: its }, seq) => {
       if (bytes === undefined) return;
-      const named = bytes.includes(`"${head}"`) || bytes.includes(`"${tree}"`);
-      if (named || words.some((word) => bytes.includes(word)))
+      const named = names.some((name) => bytes.includes(name));
+      if (named || (bytes.includes(anyDrill) && words.some((word) => bytes.includes(word))))
         take(gathered, ledger, { bytes, id: entryId(seq, its), head, tree, named, drillNames });
     },
   });
