@@ -30,7 +30,9 @@ export async function checkTarget(target: Target): Promise<Check> {
   const cluster =
     read === undefined ? [] : await probeCluster(read, connectKubernetes()).catch(cannotAsk('the cluster'));
   const needs = readNeeds();
-  const asked = [...new Set([...target.stages(), ...needs.flatMap(({ stages }) => stages)])];
+  // In the order in which they become ready, and only what a feature asks for.
+  const wanted = new Set(['machines', ...needs.flatMap(({ stages }) => stages)]);
+  const asked = [...target.stages().filter((stage) => wanted.has(stage)), ...wanted].filter(unique);
   const stages = new Map<string, Finding>();
   for (const stage of asked) {
     const { final: _, ...finding } = await target.ready(stage);
@@ -51,6 +53,10 @@ export async function checkTarget(target: Target): Promise<Check> {
     features: outlook(needs, target.capabilities, stages),
     good: findings.every(({ status }) => status === 'met') && typeof parts !== 'string',
   };
+}
+
+function unique(stage: string, index: number, all: readonly string[]): boolean {
+  return all.indexOf(stage) === index;
 }
 
 function cannotAsk(subject: string): (thrown: unknown) => Finding[] {

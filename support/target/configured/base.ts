@@ -12,7 +12,7 @@ import { connectKubernetes } from '../../kubernetes/client';
 import { targetHome } from '../../paths';
 import type { BringUp, Capability, Part, PowerAction, Target } from '../target';
 import { assertInsideBoundary, assertOwnCluster, probeCluster } from './boundary';
-import { readiness } from './readiness';
+import { readiness, standsOn } from './readiness';
 import type { Mirrors } from './image';
 import { detectParts } from './provenance';
 
@@ -63,7 +63,12 @@ export abstract class ConfiguredTargetBase<C extends Configuration> implements T
     return { ...found, hint, ...(spent ? { final: true } : {}) };
   }
 
+  /** The first part below a stage that is not ready, or the stage's own finding. */
   private async ask(stage: string): Promise<Finding> {
+    for (const below of standsOn[stage] ?? []) {
+      const found = await this.ask(below);
+      if (found.status !== 'met') return found;
+    }
     try {
       return stage === 'machines'
         ? await this.machinesReady()

@@ -96,6 +96,17 @@ export const readiness: Readonly<Record<string, Readiness>> = {
   },
 };
 
+/** What a stage stands on, as `lab up` brings it up: while Vault is sealed, apps are not ready although Argo CD says Synced. */
+export const standsOn: Readonly<Record<string, readonly string[]>> = {
+  'secrets-operator': ['kubernetes'],
+  argocd: ['kubernetes'],
+  storage: ['kubernetes'],
+  pki: ['kubernetes'],
+  platform: ['postgres', 'vault', 'depot'],
+  backups: ['postgres'],
+  apps: ['gitea', 'argocd', 'platform', 'secrets-operator'],
+};
+
 const serverVersion = z.object({ server_version: z.string() });
 
 /** Met when the question is answered; a part that does not answer is unmet, with its own words. */
