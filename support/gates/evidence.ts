@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { run } from '../command';
-import { appendEntry, repeatable, sourceOf, type Entry, type Recorded, type Source } from '../evidence/ledger';
+import { appendEntry, repeatable, sourceOf, type Recorded, type Source } from '../evidence/ledger';
+import { targetEntry } from '../evidence/target-entry';
 import { reason } from '../failure';
-import { selectTarget } from '../target';
 import { overall, type GateResult } from './result';
 
 /** What a gate judged, and with what. */
@@ -40,7 +40,7 @@ export async function recordGate(judgement: Judgement): Promise<Recorded> {
       seconds: durationMs / 1000,
       summary,
     })),
-    ...(overTarget ? { target: await targetFacts() } : {}),
+    ...(overTarget ? { target: await targetEntry() } : {}),
     facts: { ...facts, ...(plan === undefined ? {} : { planSha256: hashOf(plan) }) },
     sources: subject === undefined ? [] : [await checkout(subject, plan)],
     keep: [{ name: 'result.json', text: JSON.stringify(results.map(open), null, 1) }],
@@ -67,16 +67,4 @@ async function checkout(path: string, apart: string | undefined): Promise<Source
   const folder = resolve(dirname(path.endsWith('.json') ? path : `${path}/.`));
   const { exitCode, stdout } = await run('git', ['-C', folder, 'rev-parse', '--show-toplevel'], { allowFailure: true });
   return sourceOf('subject', exitCode === 0 ? stdout : folder, apart === undefined ? [] : [apart]);
-}
-
-/** The target and how real its parts are. */
-export async function targetFacts(): Promise<NonNullable<Entry['target']>> {
-  const target = selectTarget();
-  const identity = target.identity();
-  const parts = await target.parts().catch((thrown: unknown) => reason(thrown));
-  return {
-    name: target.name,
-    ...(identity === undefined ? {} : { identity }),
-    ...(typeof parts === 'string' ? { parts: [], unknown: parts } : { parts }),
-  };
 }

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { run } from '../../support/command';
 import { redactor } from '../../support/evidence/redaction';
-import { OperatorError, runMain } from '../../support/failure';
+import { OperatorError, reason, runMain } from '../../support/failure';
 import { readInventory } from '../../support/inventory';
 import { assertAllowed } from '../../support/isolation';
 import { projectRoot } from '../../support/paths';
@@ -44,7 +44,10 @@ async function main(): Promise<number> {
     validateStatus: () => true,
   });
   const ask = async (method: string, url: string, data?: object): Promise<{ status: number; data: unknown }> => {
-    const answer = await http.request<unknown>({ method, url, ...(data === undefined ? {} : { data }) });
+    const asked = http.request<unknown>({ method, url, ...(data === undefined ? {} : { data }) });
+    const answer = await asked.catch((thrown: unknown) => {
+      throw failed(`ask Gitea for ${method} ${url}`, reason(thrown));
+    });
     return { status: answer.status, data: answer.data };
   };
   const repo = `/repos/${giteaOrg}/${name}`;

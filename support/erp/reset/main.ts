@@ -1,11 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { registerSandboxSecrets } from '../../evidence/known-secrets';
 import { redactor } from '../../evidence/redaction';
-import { OperatorError, runMain } from '../../failure';
+import { OperatorError, reason, runMain } from '../../failure';
 import { interrupt } from '../../interruption';
 import { assertStartAllowed } from '../../isolation/startup';
 import { connectSystems } from '../../systems';
 import { sandbox } from '../instances';
+import { recordReset } from './evidence';
 import { halfReset, readMarker } from './marker';
 import { resetSandbox } from './reset';
 
@@ -50,10 +51,15 @@ async function main(): Promise<number> {
   }
   process.once('SIGINT', () => interrupt(new Error('interrupted')));
   process.once('SIGTERM', () => interrupt(new Error('interrupted')));
+  const began = new Date();
   const result = await resetSandbox(systems, {
     ...(options.from === undefined ? {} : { from: options.from }),
     say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
+  }).catch(async (thrown: unknown) => {
+    await keep({ failed: reason(thrown) }, began);
+    throw thrown;
   });
+  await keep(result, began);
   const seconds = Object.entries(result.seconds).map(([step, time]) => `${step} ${time.toFixed(1)} s`);
   console.log(
     `golden ${result.golden}, content ${result.restored.total.slice(0, 12)}, with the overlay ${result.final.total.slice(0, 12)}`,
@@ -61,6 +67,14 @@ async function main(): Promise<number> {
   console.log(`as ${result.user}: ${seconds.join(', ')}`);
   console.log('the sandbox is the golden, and serves');
   return 0;
+}
+
+/** The reset itself stands, whether or not it can be kept. */
+async function keep(outcome: Parameters<typeof recordReset>[0], began: Date): Promise<void> {
+  await recordReset(outcome, began).then(
+    ({ id }) => console.log(`ledger: ${id}`),
+    (thrown: unknown) => console.error(`The reset stands, but is not in the ledger. ${reason(thrown)}`),
+  );
 }
 
 function statusLine(marker: { state: string; golden: string; since: string; half: boolean } | undefined): string {
