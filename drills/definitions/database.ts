@@ -8,7 +8,12 @@ import { defineDrill, type DrillContext, type DrillDefinition } from '../definit
 /** A table of the drill's own in the database, with a row from before the backup and one from after it. */
 const table = 'drill_rows';
 
-const memory = z.object({ database: z.string(), owner: z.string() });
+const memory = z.object({
+  database: z.string(),
+  owner: z.string(),
+  /** Who may connect to it. */
+  rights: z.string(),
+});
 
 async function execute({ systems }: DrillContext, database: string, sql: string): Promise<void> {
   await systems.postgres.connected(database, (connection) => connection.execute(sql));
@@ -32,6 +37,13 @@ async function backUp({ target }: DrillContext): Promise<void> {
 async function exists({ systems }: DrillContext, database: string): Promise<boolean> {
   const sql = 'select datname from pg_database where datname = $1';
   return (await systems.postgres.rows('postgres', sql, [database], z.object({ datname: z.string() }))).length > 0;
+}
+
+async function rightsOf({ systems }: DrillContext, database: string): Promise<string> {
+  const sql = `select coalesce(array_to_string(array(select unnest(datacl)::text order by 1), ' '), 'default') as rights
+    from pg_database where datname = $1`;
+  const rows = await systems.postgres.rows('postgres', sql, [database], z.object({ rights: z.string() }));
+  return rows[0]?.rights ?? 'no such database';
 }
 
 async function probeRows({ systems, observe, notes }: DrillContext, database: string): Promise<Finding> {
@@ -63,7 +75,11 @@ function databaseDrill(id: string, app: string, env: string): DrillDefinition {
     sections: ['a-database-is-lost'],
     variables: { DATABASE: instance },
     memory,
-    prepare: () => Promise.resolve({ database: instance, owner: ownerRole }),
+    prepare: async (context) => ({
+      database: instance,
+      owner: ownerRole,
+      rights: await rightsOf(context, instance),
+    }),
     inject: async (context, { database }) => {
       const made = `drop table if exists ${table}; create table ${table} (written text); insert into ${table} values ('before')`;
       await execute(context, database, made);
@@ -78,8 +94,9 @@ function databaseDrill(id: string, app: string, env: string): DrillDefinition {
         (await exists(context, database)) ? 'there' : 'missing',
         'pg_database',
       ),
-    recovered: async (context, { database, owner }) => [
+    recovered: async (context, { database, owner, rights }) => [
       await probeDatabase(context.systems.postgres, database, owner),
+      compare(`rights on ${database}`, rights, await rightsOf(context, database), 'pg_database.datacl'),
       await probeRows(context, database),
     ],
     heal: async (context, { database }) => {

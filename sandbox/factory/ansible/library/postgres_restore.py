@@ -72,6 +72,12 @@ def content_hash(dump):
     return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
 
+def rights_of(dump):
+    """Who may connect, and settings: they belong to the database itself and lie in the dump beside its content."""
+    text = run(["pg_restore", "--create", "--schema-only", "-f", "-", dump]).decode()
+    return [line.rstrip(";") for line in text.splitlines() if re.match(r"(REVOKE|GRANT) .* ON DATABASE |ALTER DATABASE .* SET ", line)]
+
+
 def restore(p, folder, name, entry):
     """Under another name first: an app that reconnects finds the whole database or none."""
     database, owner = entry["database"], entry["owner"]
@@ -89,7 +95,9 @@ def restore(p, folder, name, entry):
         run(["pg_dump", *SOCKET, "-Fc", "-f", again, making])
         if content_hash(again) != entry["content_sha256"]:
             raise Refused(f"what was restored of {database} has another content than the backup; it is left as {making}")
-    psql(f"alter database {name_of(making)} rename to {name_of(database)}")
+        rights = rights_of(dump)
+    # In one transaction: it bears its name with its rights or not at all.
+    psql("; ".join([f"alter database {name_of(making)} rename to {name_of(database)}", *rights]))
 
 
 def main():
