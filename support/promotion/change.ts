@@ -47,10 +47,15 @@ export async function readChange(asked: Asked): Promise<Change> {
   const repo = resolve(asked.repo);
   const git = new Git(repo);
   await git.assertRepository();
-  const head = await git.revision(asked.head ?? 'HEAD');
-  const base = await git.revision(asked.base);
-  const from = await git.mergeBase(base, head);
-  const tree = await git.text('rev-parse', `${head}^{tree}`);
+  const [head, base] = await Promise.all([git.revision(asked.head ?? 'HEAD'), git.revision(asked.base)]);
+  const [from, tree, missing, own, waiverText] = await Promise.all([
+    git.mergeBase(base, head),
+    git.text('rev-parse', `${head}^{tree}`),
+    git.text('rev-list', '--count', `${head}..${base}`),
+    git.file(base, rulesFile),
+    git.file(base, waiversFile),
+  ]);
+  const behind = Number(missing);
   const paths = (await git.text('diff', '--name-only', '--no-renames', '-z', from, head)).split('\0').filter(Boolean);
   if (paths.length === 0) {
     throw unclear(
@@ -59,11 +64,8 @@ export async function readChange(asked: Asked): Promise<Change> {
       'name the revisions between which the change lies.',
     );
   }
-  const behind = Number(await git.text('rev-list', '--count', `${head}..${base}`));
-  const own = await git.file(base, rulesFile);
   const rulesFrom = own === undefined ? 'the default rules' : `${rulesFile} of the base`;
   const rules = own === undefined ? defaultRules() : parseRules(own, `${rulesFile} at ${base.slice(0, 12)}`);
-  const waiverText = await git.file(base, waiversFile);
   const waivers = waiverText === undefined ? [] : parseWaivers(waiverText, `${waiversFile} at ${base.slice(0, 12)}`);
   const notes = [rulesFile, waiversFile]
     .filter((file) => paths.includes(file))
