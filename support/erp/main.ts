@@ -21,7 +21,7 @@ Examples:
   npm run erp -- promote c.json                 asks for the changeset's hash at the terminal
 
 DOLIBARR_TARGET is prod (default) or sandbox; every command but promote only reads the instance.
-Exit code 0 nothing to remark, 1 remarks or differences, 2 wrong arguments, 3 refused by the guard.`;
+Exit code: 0 nothing to remark, 1 remarks or differences, 2 wrong arguments, 3 refused by the guard.`;
 
 type Run = (systems: Systems, instance: InstanceName) => Promise<Outcome>;
 

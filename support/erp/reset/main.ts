@@ -17,7 +17,7 @@ Examples:
   npm run reset -- --status              in what state the sandbox is
 
 Only ${sandbox.host} and its database can be reset: no option, variable or file can name another.
-Exit code 0 the sandbox is the golden and serves, 1 it is not (the sentence says in what state it is), 2 wrong arguments,
+Exit code: 0 the sandbox is the golden and serves, 1 it is not (the sentence says in what state it is), 2 wrong arguments,
 3 refused by the guard, 130 interrupted.`;
 
 async function main(): Promise<number> {
