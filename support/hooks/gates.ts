@@ -34,11 +34,14 @@ Before(
       if (!isCapability(name)) throw new Error(`@capability:${name} is none of ${capabilities.join(', ')}`);
       if (!target.capabilities.has(name)) return this.skip('capability', `target ${target.name} cannot do ${name}`);
     }
-    for (const stage of tagged('@needs:', scenario)) {
+    const stages = tagged('@needs:', scenario);
+    for (const stage of stages) {
       await eventually(`stage ${stage} of target ${target.name} is ready`, () => target.ready(stage), stageBudget);
     }
     registerSandboxSecrets(redactor);
-    const undone = await leftovers.replay(target.identity(), (stage) => isReady(target, stage));
+    // A scenario that needs no sandbox leaves it alone: this run does not hold it.
+    const undone =
+      stages.length === 0 ? [] : await leftovers.replay(target.identity(), (stage) => isReady(target, stage));
     if (undone.length > 0) this.log(`Undone for an earlier run that could not: ${undone.join('; ')}`);
     this.begin(`${scenario.pickle.uri}: ${scenario.pickle.name}`);
     return undefined;

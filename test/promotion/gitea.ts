@@ -31,7 +31,15 @@ const workflowShape = z.object({
   }),
 });
 
+const help = `npm run promotion-trial: tries docs/pull-requests/gitea.yml against the lab's own Gitea.
+
+Examples:
+  npm run promotion-trial
+
+Exit code: 0 the pull request was blocked and then green, 1 it was not.`;
+
 async function main(): Promise<number> {
+  if (process.argv.includes('--help')) return (console.log(help), 0);
   const { endpoints, giteaOrg } = readInventory();
   const { token } = readGiteaAdmin();
   assertAllowed(endpoints.gitea);
