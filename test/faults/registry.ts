@@ -15,6 +15,7 @@ import {
 import { holeInBoundary } from '../../support/isolation/holes';
 import { editorPowerless, lookupLocked, pgbouncerStopped, postgresStopped } from '../../support/postgres/faults';
 import { ciIssuerReplaced, vaultSealed } from '../../support/vault/faults';
+import { erpFaults } from './erp';
 import type { PlantedFault } from './fault';
 import { evidenceFaults } from './evidence';
 import { gateFaults } from './gates';
@@ -115,4 +116,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...parityFaults,
   ...evidenceFaults,
   ...gateFaults,
+  ...erpFaults,
 ];
