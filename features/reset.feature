@@ -47,7 +47,8 @@ Feature: The ERP's sandbox goes back to golden in one command
     And the golden was taken by a user that every write is refused to
     When leased users are no longer made members of their role
     Then a reset is refused because its user "is no member of erp_sandbox_role"
-    And the sandbox is as before, and serves
+    When leased users are made members of their role again
+    Then the sandbox is as before, and serves
 
   Scenario Outline: A golden that is <damage> is refused before anything is touched
     Given that golden is <damage>

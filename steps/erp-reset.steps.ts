@@ -164,6 +164,10 @@ When('leased users are no longer made members of their role', async function (th
   this.remember(before, this.recall(done).final);
 });
 
+When('leased users are made members of their role again', async function (this: SandboxWorld) {
+  await rehearsal.setMembership(connectSystems(this.target.inventory), true);
+});
+
 async function inVain(world: SandboxWorld): Promise<string> {
   const systems = connectSystems(world.target.inventory);
   return resetSandbox(systems, { from: world.recall(meant), say: (line) => world.log(line) }).then(
