@@ -11,6 +11,7 @@ import { connectSystems } from '../systems';
 import { connectBackupBucket } from '../backups/client';
 import { connectSandboxErp } from './client';
 import { readSecrets } from './credentials';
+import { listGoldens, takeGolden } from './golden';
 import { sandbox } from './instances';
 import { readMarker } from './reset/marker';
 import { resetSandbox } from './reset/reset';
@@ -23,7 +24,11 @@ export const wholeAgain = defineUndo({
   run: async ({ golden }) => {
     const systems = connectSystems();
     if ((await readMarker(systems)) === undefined) return;
-    await resetSandbox(systems, { from: golden, say: () => undefined });
+    // A scenario's golden goes with the scenario; production holds the same.
+    const there = (await listGoldens(connectBackupBucket(systems.inventory))).includes(golden);
+    const from = there ? golden : (await takeGolden(systems, () => undefined)).name;
+    await resetSandbox(systems, { from, say: () => undefined });
+    if (!there) await removeGolden(systems, from);
   },
 });
 
@@ -33,11 +38,15 @@ export const goldenGone = defineUndo({
   args: z.object({ golden: z.string() }),
   needs: ['depot'],
   run: async ({ golden }) => {
-    const bucket = connectBackupBucket(connectSystems().inventory);
-    await bucket.delete(`erp/golden/${golden}.json`);
-    await bucket.delete(`erp/golden/${golden}.dump`);
+    await removeGolden(connectSystems(), golden);
   },
 });
+
+async function removeGolden({ inventory }: Systems, name: string): Promise<void> {
+  const bucket = connectBackupBucket(inventory);
+  await bucket.delete(`erp/golden/${name}.json`);
+  await bucket.delete(`erp/golden/${name}.dump`);
+}
 
 const statement = 'GRANT "erp_sandbox_role" TO "{{name}}";';
 const roleShape = z.object({ creation_statements: z.array(z.string()) }).loose();
