@@ -32,8 +32,8 @@ export interface Golden {
 
 /**
  * Takes the golden: hashes and dumps production's `llx_*` in one snapshot, with credentials that can only read, and keeps
- * both in the backup bucket. Production is hashed again afterwards: a golden that changed it would be none.
- * @throws OperatorError when production holds nothing, or moved because of it.
+ * both in the backup bucket.
+ * @throws OperatorError when production holds nothing.
  */
 export async function takeGolden(systems: Systems, say: (line: string) => void): Promise<GoldenManifest> {
   const scratch = mkdtempSync(join(tmpdir(), 'golden-'));

@@ -5,6 +5,7 @@ import axios from 'axios';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { run } from '../../support/command';
+import { eventually } from '../../support/eventually';
 import { redactor } from '../../support/evidence/redaction';
 import { OperatorError, reason, runMain } from '../../support/failure';
 import { readInventory } from '../../support/inventory';
@@ -37,6 +38,8 @@ Examples:
   npm run promotion-trial
 
 Exit code: 0 the pull request was blocked and then green, 1 it was not.`;
+
+const emptiness = z.object({ empty: z.boolean() });
 
 async function main(): Promise<number> {
   if (process.argv.includes('--help')) return (console.log(help), 0);
@@ -75,6 +78,22 @@ async function main(): Promise<number> {
     await rehearsal.commit('Sync by hand', { 'argocd/values.yaml': 'gitea_applications: { cms: {} }\n' });
     const remote = `${endpoints.gitea}/${giteaOrg}/${name}.git`;
     await push(rehearsal, remote, token);
+    // Gitea takes note of a push after it has answered it; until then the repository is empty and has no pull requests.
+    await eventually(
+      'Gitea knows both branches',
+      async () => {
+        const [whole, branch] = [await ask('GET', repo), await ask('GET', `${repo}/branches/change`)];
+        const known = branch.status === 200 && emptiness.safeParse(whole.data).data?.empty === false;
+        return {
+          subject: `repository ${name}`,
+          status: known ? 'met' : 'unmet',
+          expected: 'not empty, with branch change',
+          actual: `${JSON.stringify(emptiness.safeParse(whole.data).data)}, branch change: ${branch.status}`,
+          source: `${endpoints.gitea}/api/v1${repo}`,
+        };
+      },
+      'api',
+    );
     const protection = {
       branch_name: 'main',
       rule_name: 'main',
