@@ -11,7 +11,7 @@ const table = 'drill_rows';
 const memory = z.object({
   database: z.string(),
   owner: z.string(),
-  /** Who may connect to it. */
+  /** Its encoding and locale, and who may connect to it. */
   rights: z.string(),
 });
 
@@ -40,7 +40,8 @@ async function exists({ systems }: DrillContext, database: string): Promise<bool
 }
 
 async function rightsOf({ systems }: DrillContext, database: string): Promise<string> {
-  const sql = `select coalesce(array_to_string(array(select unnest(datacl)::text order by 1), ' '), 'default') as rights
+  const sql = `select concat_ws(' ', pg_encoding_to_char(encoding), datcollate, datctype,
+      coalesce(array_to_string(array(select unnest(datacl)::text order by 1), ' '), 'default rights')) as rights
     from pg_database where datname = $1`;
   const rows = await systems.postgres.rows('postgres', sql, [database], z.object({ rights: z.string() }));
   return rows[0]?.rights ?? 'no such database';
@@ -96,7 +97,7 @@ function databaseDrill(id: string, app: string, env: string): DrillDefinition {
       ),
     recovered: async (context, { database, owner, rights }) => [
       await probeDatabase(context.systems.postgres, database, owner),
-      compare(`rights on ${database}`, rights, await rightsOf(context, database), 'pg_database.datacl'),
+      compare(`locale of and rights on ${database}`, rights, await rightsOf(context, database), 'pg_database'),
       await probeRows(context, database),
     ],
     heal: async (context, { database }) => {

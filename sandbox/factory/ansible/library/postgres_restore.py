@@ -72,6 +72,15 @@ def content_hash(dump):
     return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
 
+def kind_of(dump):
+    """Encoding and locale, as CREATE DATABASE takes them: made with others, OpenTofu would want to replace the database."""
+    text = run(["pg_restore", "--create", "--schema-only", "-f", "-", dump]).decode()
+    found = re.search(r"^CREATE DATABASE .* WITH TEMPLATE = template0 (.*);$", text, re.MULTILINE)
+    if found is None:
+        raise Refused("the backup does not say with which encoding and locale its database was made")
+    return found.group(1)
+
+
 def rights_of(dump):
     """Who may connect, and settings: they belong to the database itself and lie in the dump beside its content."""
     text = run(["pg_restore", "--create", "--schema-only", "-f", "-", dump]).decode()
@@ -90,7 +99,7 @@ def restore(p, folder, name, entry):
         with open(dump, "wb") as file:
             file.write(content)
         psql(f"drop database if exists {name_of(making)}")
-        psql(f"create database {name_of(making)} owner {name_of(owner)} template template0")
+        psql(f"create database {name_of(making)} owner {name_of(owner)} template template0 {kind_of(dump)}")
         run(["pg_restore", *SOCKET, "-d", making, "--exit-on-error", "--single-transaction", dump])
         run(["pg_dump", *SOCKET, "-Fc", "-f", again, making])
         if content_hash(again) != entry["content_sha256"]:
