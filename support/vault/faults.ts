@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ciMount } from './ci-token';
+import { eventually } from '../eventually';
+import { probeActive } from './probes';
 import type { Fault } from '../fault';
 import { readClusterKeys, secretFile } from '../sandbox-secrets';
 
@@ -10,7 +12,8 @@ export const vaultSealed: Fault = {
   breaks: 'Vault is sealed.',
   plant: ({ systems }) => systems.vault.write('sys/seal', {}),
   heal: async ({ systems }) => {
-    for (const share of readClusterKeys().unseal_keys_b64) if (await systems.vault.unseal(share)) return;
+    for (const share of readClusterKeys().unseal_keys_b64) if (await systems.vault.unseal(share)) break;
+    await eventually('Vault is active', () => probeActive(systems.vault), 'boot');
   },
 };
 

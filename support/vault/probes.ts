@@ -100,3 +100,9 @@ export async function probeUnsealed(vault: VaultClient): Promise<Finding> {
   const { sealed } = await vault.sealStatus();
   return compare('Vault', 'unsealed', sealed ? 'sealed' : 'unsealed', source, 'unseal it with the sandbox key shares');
 }
+
+/** Unsealed is not yet active: a read is refused until the node leads. */
+export async function probeActive(vault: VaultClient): Promise<Finding> {
+  await vault.list('sys/policies/acl');
+  return { subject: 'Vault', status: 'met', expected: 'active', actual: 'active', source: 'LIST sys/policies/acl' };
+}
