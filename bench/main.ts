@@ -1,8 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { textTable } from '../support/evidence/findings-table';
 import { registerSandboxSecrets } from '../support/evidence/known-secrets';
 import { redactor } from '../support/evidence/redaction';
-import { OperatorError, reason, runMain } from '../support/failure';
+import { readCommandLine, runMainAndExit } from '../support/command-line';
+import { OperatorError, reason } from '../support/failure';
 import { isInterrupted } from '../support/interruption';
 import type { Benchmark } from './benchmark';
 import { endInOrder } from './ending';
@@ -32,13 +33,7 @@ async function main(): Promise<number> {
     .addHelpText('after', examples)
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
-  try {
-    command.parse();
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return 0;
-    throw wrong('read the command line', thrown.message.replace(/^error: /, ''), 'see `npm run bench -- --help`.');
-  }
+  if (!readCommandLine('bench', () => void command.parse())) return 0;
   const options = command.opts<{ list: boolean; runs: number; table: boolean }>();
   const chosen = choose(command.args);
   if (options.list) console.log(listOf(chosen));
@@ -101,9 +96,4 @@ function wrong(attempted: string, seen: string, next: string): OperatorError {
   return new OperatorError({ attempted, seen, next, exitCode: 2 });
 }
 
-runMain(async () => {
-  const code = await main();
-  // Clients keep connections open for reuse; nothing is left to do with them.
-  setImmediate(() => process.exit(code));
-  return code;
-});
+runMainAndExit(main);

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { Command, CommanderError } from 'commander';
 import { childEnvironment } from '../support/command';
 import { textTable } from '../support/evidence/findings-table';
-import { OperatorError, runMain } from '../support/failure';
+import { runMainAndExit } from '../support/command-line';
+import { OperatorError } from '../support/failure';
 import { interrupt } from '../support/interruption';
 import { assertStartAllowed } from '../support/isolation/startup';
 import { projectRoot } from '../support/paths';
@@ -144,9 +145,4 @@ function passedOn(): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
-runMain(async () => {
-  const code = await main();
-  // Clients keep connections open for reuse; nothing is left to do with them.
-  setImmediate(() => process.exit(code));
-  return code;
-});
+runMainAndExit(main);

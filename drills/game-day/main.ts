@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { recordDrills } from '../../support/evidence/drill-evidence';
-import { OperatorError, reason, runMain } from '../../support/failure';
+import { runMainAndExit } from '../../support/command-line';
+import { OperatorError, reason } from '../../support/failure';
 import { assertStartAllowed } from '../../support/isolation/startup';
 import { interrupt, isInterrupted } from '../../support/interruption';
 import { runbookFile } from '../../support/paths';
@@ -107,8 +108,4 @@ function parse(argv: readonly string[]): string[] | undefined {
   }
 }
 
-runMain(async () => {
-  const code = await main();
-  setImmediate(() => process.exit(code));
-  return code;
-});
+runMainAndExit(main);

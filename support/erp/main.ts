@@ -1,7 +1,8 @@
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
-import { OperatorError, runMain } from '../failure';
+import { readCommandLine, runMainAndExit } from '../command-line';
+import {} from '../failure';
 import { assertStartAllowed } from '../isolation/startup';
 import { connectSystems, type Systems } from '../systems';
 import * as commands from './commands';
@@ -83,18 +84,7 @@ async function main(): Promise<number> {
       chosen = { run: (systems) => promotion.promoteFile(systems, file), json: options.json };
     },
   );
-  try {
-    program.parse();
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return 0;
-    throw new OperatorError({
-      attempted: 'read the command line',
-      seen: thrown.message.replace(/^error: /, ''),
-      next: 'see `npm run erp -- --help`.',
-      exitCode: 2,
-    });
-  }
+  if (!readCommandLine('erp', () => void program.parse())) return 0;
   if (chosen === undefined) return 2;
   const instance = instanceMeant();
   await assertStartAllowed();
@@ -104,9 +94,4 @@ async function main(): Promise<number> {
   return exitCode ?? 0;
 }
 
-runMain(async () => {
-  const code = await main();
-  // Clients keep connections open for reuse; nothing is left to do with them.
-  setImmediate(() => process.exit(code));
-  return code;
-});
+runMainAndExit(main);

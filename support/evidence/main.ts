@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { Command, CommanderError } from 'commander';
-import { OperatorError, runMain } from '../failure';
+import { Command } from 'commander';
+import { readCommandLine } from '../command-line';
+import { runMain } from '../failure';
 import { exportChange } from './export';
 import { ledgerFolder } from './ledger/place';
 import { verifyLedger, type Verification } from './ledger/verify';
@@ -85,19 +86,9 @@ function parseArguments(argv: readonly string[]): (() => Promise<number> | numbe
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
-  try {
-    if (argv.length === 0) program.outputHelp();
-    else program.parse([...argv], { from: 'user' });
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return undefined;
-    throw new OperatorError({
-      attempted: 'read the command line',
-      seen: thrown.message.replace(/^error: /, ''),
-      next: 'see `npm run evidence -- --help`.',
-      exitCode: 2,
-    });
-  }
+  const parse = (): void =>
+    void (argv.length === 0 ? program.outputHelp() : program.parse([...argv], { from: 'user' }));
+  if (!readCommandLine('evidence', parse)) return undefined;
   return chosen;
 }
 

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
+import { readCommandLine } from '../command-line';
 import { OperatorError, reason, runMain } from '../failure';
 import { dnsGate } from './dns/gate';
 import { recordGate, type Judgement } from './evidence';
@@ -122,22 +123,9 @@ function parseArguments(argv: readonly string[]): Asked | undefined {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
-  try {
-    if (argv.length === 0) {
-      program.outputHelp();
-      return undefined;
-    }
-    program.parse([...argv], { from: 'user' });
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return undefined;
-    throw new OperatorError({
-      attempted: 'read the command line',
-      seen: thrown.message.replace(/^error: /, ''),
-      next: 'see `npm run gate -- --help`.',
-      exitCode: 2,
-    });
-  }
+  const parse = (): void =>
+    void (argv.length === 0 ? program.outputHelp() : program.parse([...argv], { from: 'user' }));
+  if (!readCommandLine('gate', parse)) return undefined;
   return chosen;
 }
 

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { redactor } from '../evidence/redaction';
 import { appendEntry, ledgerFolder, repeatable, sourceOf } from '../evidence/ledger';
-import { OperatorError, reason, runMain } from '../failure';
+import { readCommandLine } from '../command-line';
+import { reason, runMain } from '../failure';
 import { readChange, type Asked } from './change';
 import { exitCodes, judgeChange, type Judgement } from './judge';
 import { judgementMarkdown, judgementText } from './report';
@@ -49,18 +50,7 @@ function parseArguments(argv: readonly string[]): Options | undefined {
     .addHelpText('after', examples)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-  try {
-    program.parse([...argv], { from: 'user' });
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return undefined;
-    throw new OperatorError({
-      attempted: 'read the command line',
-      seen: thrown.message.replace(/^error: /, ''),
-      next: 'see `npm run promote -- --help`.',
-      exitCode: 2,
-    });
-  }
+  if (!readCommandLine('promote', () => void program.parse([...argv], { from: 'user' }))) return undefined;
   return program.opts<Options>();
 }
 

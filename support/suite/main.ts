@@ -5,7 +5,8 @@ import { readEnvironment, writeEnvironment } from '../../reports/environment';
 import { summary } from '../../reports/summary';
 import { sweep } from '../../reports/sweep';
 import { reportFiles } from '../../reports/writers';
-import { reason, runMain } from '../failure';
+import { runMainAndExit } from '../command-line';
+import { reason } from '../failure';
 import { assertStartAllowed } from '../isolation/startup';
 import { isInterrupted } from '../interruption';
 import { reportsOut } from '../paths';
@@ -117,9 +118,4 @@ async function settled(bringUp: BringUp | undefined): Promise<string | undefined
   return bringUp?.done.then(() => undefined, reason);
 }
 
-runMain(async () => {
-  const code = await main();
-  // Clients keep connections open for reuse; nothing is left to do with them.
-  setImmediate(() => process.exit(code));
-  return code;
-});
+runMainAndExit(main);

@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { configuredTargets, isConfigured, type ConfiguredTarget } from '../configuration/read';
-import { runMain } from '../failure';
+import { runMainAndExit } from '../command-line';
 import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
 import { assertStartAllowed } from '../isolation/startup';
@@ -103,9 +103,4 @@ function configured(name: string): ConfiguredTarget {
   throw new Error(`${name} is no target with a configuration`);
 }
 
-runMain(async () => {
-  const code = await main();
-  // Clients keep connections open for reuse; nothing is left to do with them.
-  setImmediate(() => process.exit(code));
-  return code;
-});
+runMainAndExit(main);

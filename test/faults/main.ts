@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { textTable } from '../../support/evidence/findings-table';
 import { redactor } from '../../support/evidence/redaction';
-import { OperatorError, runMain } from '../../support/failure';
+import { runMainAndExit } from '../../support/command-line';
+import { OperatorError } from '../../support/failure';
 import { assertStartAllowed } from '../../support/isolation/startup';
 import { isInterrupted } from '../../support/interruption';
 import { reportsOut } from '../../support/paths';
@@ -139,9 +140,4 @@ function wrong(attempted: string, seen: string, next: string): OperatorError {
   return new OperatorError({ attempted, seen, next, exitCode: 2 });
 }
 
-runMain(async () => {
-  const code = await main();
-  // Clients keep connections open for reuse; nothing is left to do with them.
-  setImmediate(() => process.exit(code));
-  return code;
-});
+runMainAndExit(main);

@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { run } from '../../support/command';
 import { eventually } from '../../support/eventually';
 import { redactor } from '../../support/evidence/redaction';
-import { OperatorError, reason, runMain } from '../../support/failure';
+import { runMainAndExit } from '../../support/command-line';
+import { OperatorError, reason } from '../../support/failure';
 import { readInventory } from '../../support/inventory';
 import { assertAllowed } from '../../support/isolation';
 import { projectRoot } from '../../support/paths';
@@ -222,8 +223,4 @@ function failed(attempted: string, seen: string): OperatorError {
   return new OperatorError({ attempted, seen, next: 'see that the lab is up: `npm run lab -- status`.' });
 }
 
-runMain(async () => {
-  const code = await main();
-  setImmediate(() => process.exit(code));
-  return code;
-});
+runMainAndExit(main);

@@ -1,7 +1,8 @@
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { registerSandboxSecrets } from '../../evidence/known-secrets';
 import { redactor } from '../../evidence/redaction';
-import { OperatorError, reason, runMain } from '../../failure';
+import { readCommandLine, runMainAndExit } from '../../command-line';
+import { reason } from '../../failure';
 import { interrupt } from '../../interruption';
 import { assertStartAllowed } from '../../isolation/startup';
 import { connectSystems } from '../../systems';
@@ -28,18 +29,7 @@ async function main(): Promise<number> {
     .addHelpText('after', examples)
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
-  try {
-    command.parse();
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return 0;
-    throw new OperatorError({
-      attempted: 'read the command line',
-      seen: thrown.message.replace(/^error: /, ''),
-      next: 'see `npm run reset -- --help`.',
-      exitCode: 2,
-    });
-  }
+  if (!readCommandLine('reset', () => void command.parse())) return 0;
   const options = command.opts<{ from?: string; status: boolean }>();
   await assertStartAllowed();
   registerSandboxSecrets(redactor);
@@ -85,9 +75,4 @@ function statusLine(marker: { state: string; golden: string; since: string; half
   return `${state} (at "${marker.state}" since ${marker.since}, golden ${marker.golden}). Go on with \`npm run reset\`.`;
 }
 
-runMain(async () => {
-  const code = await main();
-  // Clients keep connections open for reuse; nothing is left to do with them.
-  setImmediate(() => process.exit(code));
-  return code;
-});
+runMainAndExit(main);

@@ -1,0 +1,33 @@
+import { CommanderError } from 'commander';
+import { OperatorError, runMain } from './failure';
+
+/**
+ * Parses the command line of `npm run SCRIPT`.
+ * @param parse has commander read it, with `exitOverride` set.
+ * @returns false when only help was asked for and has been printed.
+ * @throws OperatorError (exit code 2) for arguments that are wrong.
+ */
+export function readCommandLine(script: string, parse: () => void): boolean {
+  try {
+    parse();
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return false;
+    throw new OperatorError({
+      attempted: 'read the command line',
+      seen: thrown.message.replace(/^error: /, ''),
+      next: `see \`npm run ${script} -- --help\`.`,
+      exitCode: 2,
+    });
+  }
+}
+
+/** As `runMain`, and ends the process: clients keep connections open for reuse, and nothing is left to do with them. */
+export function runMainAndExit(main: () => Promise<number>): void {
+  runMain(async () => {
+    const code = await main();
+    setImmediate(() => process.exit(code));
+    return code;
+  });
+}
