@@ -22,6 +22,8 @@ interface Rig {
   folder: string;
   home: string;
   env: Record<string, string>;
+  /** The `lab up` that is killed, and that heals. */
+  up: string[];
 }
 
 async function main(): Promise<number> {
@@ -29,13 +31,15 @@ async function main(): Promise<number> {
     .description('SIGKILL `lab up` at random moments, heal with `lab up` or `lab down`, and count what is left')
     .addHelpText(
       'after',
-      '\nExamples:\n  npm run kills\n  npm run kills -- --rounds 5 --seed 4711\n\nExit code: 0 nothing was left behind, 1 something was, 2 wrong arguments.',
+      '\nExamples:\n  npm run kills\n  npm run kills -- --rounds 5 --seed 4711\n  npm run kills -- --stages --rounds 10\n\nExit code: 0 nothing was left behind, 1 something was, 2 wrong arguments.',
     )
     .option('--rounds <number>', 'how many kills', '20')
     .option('--seed <number>', 'of the random moments, to see a failure again', String(Date.now() % 100_000))
-    .option('--longest <ms>', 'the latest moment of a kill', '2500')
+    .option('--stages', 'kill it while it converges the machines too: a round then takes minutes')
+    .option('--longest <ms>', 'the latest moment of a kill (default: 2500, with --stages 100000)')
     .parse();
-  const { rounds, seed, longest } = program.opts<{ rounds: string; seed: string; longest: string }>();
+  const chosen = program.opts<{ rounds: string; seed: string; stages?: boolean; longest?: string }>();
+  const { rounds, seed, stages = false, longest = stages ? '100000' : '2500' } = chosen;
   if (process.getuid?.() !== 0) {
     throw new OperatorError({
       attempted: 'make a lab to kill',
@@ -45,7 +49,7 @@ async function main(): Promise<number> {
       exitCode: 2,
     });
   }
-  const rig = makeRig();
+  const rig = makeRig(stages);
   const random = generator(Number(seed));
   console.log(`${rounds} kills with seed ${seed}, on a lab named ${labName} in ${rig.home}`);
   let failures = 0;
@@ -53,7 +57,8 @@ async function main(): Promise<number> {
     for (let round = 1; round <= Number(rounds); round++) {
       const moment = Math.round(random() * Number(longest));
       const ended = await killedUp(rig, moment, random() < 0.5);
-      const heal = round % 2 === 0 ? ['down'] : ['up', '--machines-only'];
+      // With stages a healing `lab up` takes minutes: every fifth round has one, the others begin anew.
+      const heal = round % (stages ? 5 : 2) === (stages ? 0 : 1) ? rig.up : ['down'];
       const healed = await lab(rig, heal);
       const problem =
         healed.exitCode !== 0
@@ -79,7 +84,7 @@ async function main(): Promise<number> {
   }
 }
 
-function makeRig(): Rig {
+function makeRig(stages: boolean): Rig {
   const folder = mkdtempSync(join(tmpdir(), 'lab-kills-'));
   const home = join(folder, 'lab');
   const inventory = join(folder, 'hosts.yml');
@@ -98,7 +103,7 @@ function makeRig(): Rig {
     HOME: user,
     XDG_CACHE_HOME: join(cacheHome, '..'),
   };
-  return { folder, home, env };
+  return { folder, home, env, up: stages ? ['up'] : ['up', '--machines-only'] };
 }
 
 const labCommand = ['-r', 'ts-node/register', join(projectRoot, 'sandbox', 'main.ts')];
@@ -109,7 +114,7 @@ function lab(rig: Rig, args: string[]): ReturnType<typeof run> {
 
 /** Starts `lab up` and kills it: either that process alone, as the out-of-memory killer does, or its whole process group. */
 async function killedUp(rig: Rig, afterMs: number, group: boolean): Promise<string> {
-  const child = spawn(process.execPath, [...labCommand, 'up', '--machines-only'], {
+  const child = spawn(process.execPath, [...labCommand, ...rig.up], {
     env: childEnvironment(rig.env),
     cwd: projectRoot,
     stdio: 'ignore',

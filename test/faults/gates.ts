@@ -82,6 +82,17 @@ export const gateFaults: readonly PlantedFault[] = [
   ),
   idempotence(
     factoryFault(
+      'task-tagged-never',
+      'A task of the depot runs only when its tag is asked for.',
+      depotTasks,
+      task(
+        "- name: Unseen\n  ansible.builtin.copy: { dest: /etc/unseen, content: x, mode: '0644' }\n  tags: [never, unseen]",
+      ),
+    ),
+    /depot: depot : Unseen[\s\S]*would change/,
+  ),
+  idempotence(
+    factoryFault(
       'task-behind-unset-variable',
       'A task of the depot waits for a variable that nobody sets.',
       depotTasks,
