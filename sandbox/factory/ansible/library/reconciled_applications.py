@@ -21,7 +21,7 @@ options:
 
 GROUP, VERSION, NAMESPACE, PLURAL = "argoproj.io", "v1alpha1", "argocd", "applications"
 # A refresh is asked for again after this many seconds: the repo server may still have been coming up.
-PATIENCE = 5
+PATIENCE = 3
 
 
 def parsed(text):
