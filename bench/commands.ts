@@ -15,17 +15,7 @@ export const nodeArguments = [
 ] as const;
 
 /** Settings of this shell that the project's own commands must share. */
-const settings = [
-  'LAB_HOME',
-  'LAB_BASE',
-  'LAB_NAME',
-  'LAB_INVENTORY',
-  'FACTORY',
-  'TARGET',
-  'FORGE_GOCACHE',
-  'FORGE_GOMODCACHE',
-  'FORGE_KEEP_CACHE',
-];
+const settings = ['LAB_BASE', 'FACTORY', 'FORGE_GOCACHE', 'FORGE_GOMODCACHE', 'FORGE_KEEP_CACHE'];
 
 /** The settings that are set, as an environment for children. */
 function sharedSettings(): Record<string, string> {

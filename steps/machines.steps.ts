@@ -40,6 +40,10 @@ Then('every cluster machine is a Ready node', async function (this: SandboxWorld
 Then('the cluster’s DNS runs on every node and answers from each', async function (this: SandboxWorld) {
   await this.expectMet(
     'cluster DNS',
-    await probeClusterDns(connectKubernetes(), clusterMachines(this.target.inventory)),
+    await probeClusterDns(
+      connectKubernetes(),
+      clusterMachines(this.target.inventory),
+      this.target.inventory.serviceCidr,
+    ),
   );
 });

@@ -46,9 +46,12 @@ const passedOn = [
   'HTTPS_PROXY',
   'HTTP_PROXY',
   'NO_PROXY',
-  // Which sandbox is meant: children of the suite must not fall back to the lab.
+  // Which sandbox is meant: children of the suite must not fall back to the lab, or to the first of two.
   'TARGET',
   'SANDBOX_CONFIG',
+  'LAB_HOME',
+  'LAB_NAME',
+  'LAB_INVENTORY',
   'PIP_CERT',
   'PIP_INDEX_URL',
   'PIP_FIND_LINKS',

@@ -58,10 +58,13 @@ export function secretPath(name: string): string {
 /** Secrets outside of the secrets folder. */
 export const secretsElsewhere = Object.values(elsewhere).filter((file) => file !== undefined);
 
-/** The inventory: the only file that names machines, addresses and endpoints. Composed for a target with a configuration. */
+/**
+ * The inventory: the only file that names machines, addresses and endpoints. Composed for a target with a configuration. A
+ * second lab beside the first has one of its own, in LAB_INVENTORY: lab, suite and Ansible must not mean different ones.
+ */
 export const inventoryFile =
   chosen === undefined
-    ? join(projectRoot, 'sandbox', 'inventory', 'sandbox', 'hosts.yml')
+    ? resolve(process.env['LAB_INVENTORY'] || join(projectRoot, 'sandbox', 'inventory', 'sandbox', 'hosts.yml'))
     : join(targetHome, 'inventory', 'hosts.yml');
 
 /** The reference factory, or the operator's own with FACTORY=../factory or in the configuration. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { OperatorError } from '../../support/failure';
 import { readInventory, type Inventory } from '../../support/inventory';
-import { inventoryFile, labHome } from '../../support/paths';
+import { labHome } from '../../support/paths';
 
 /**
  * The lab's name: `lab`, unless LAB_NAME says otherwise. A second lab beside it (test/kills.ts makes one) needs a name, a
@@ -10,10 +10,10 @@ import { inventoryFile, labHome } from '../../support/paths';
 const labName = chosenName(process.env['LAB_NAME'] ?? 'lab');
 
 function chosenName(name: string): string {
-  if (/^[a-z]{1,8}$/.test(name)) return name;
+  if (/^[a-z][a-z0-9]{0,7}$/.test(name)) return name;
   throw new OperatorError({
     attempted: 'use the lab name in LAB_NAME',
-    expected: '1 to 8 small letters',
+    expected: '1 to 8 small letters and digits, a letter first',
     seen: `"${name}"`,
     next: 'unset LAB_NAME or choose another.',
     exitCode: 2,
@@ -22,7 +22,7 @@ function chosenName(name: string): string {
 
 /** The lab's inventory: the project's, unless LAB_INVENTORY names another. */
 export function labInventory(): Inventory {
-  return readInventory(process.env['LAB_INVENTORY'] ?? inventoryFile);
+  return readInventory();
 }
 
 /** Names of the kernel objects the lab makes on the host: each says what it belongs to, and nothing else is ever touched. */

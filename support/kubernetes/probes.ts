@@ -71,7 +71,11 @@ function waiting(pod: V1Pod): { reason: string; message: string; image: string }
 }
 
 /** Whether a pod of the cluster's DNS runs on each machine, with an address of that machine's range, and answers. */
-export async function probeClusterDns(kubernetes: KubernetesClient, machines: readonly Machine[]): Promise<Finding[]> {
+export async function probeClusterDns(
+  kubernetes: KubernetesClient,
+  machines: readonly Machine[],
+  serviceCidr: string,
+): Promise<Finding[]> {
   const pods = await kubernetes.pods('kube-system', 'k8s-app=kube-dns');
   return Promise.all(
     machines.map(async ({ name }) => {
@@ -79,7 +83,8 @@ export async function probeClusterDns(kubernetes: KubernetesClient, machines: re
       const question = 'kubernetes.default.svc.cluster.local';
       const finding = {
         subject: `cluster DNS on ${name}`,
-        expected: '10.43.0.1',
+        // The API server takes the range's first address for itself.
+        expected: serviceCidr.replace(/0\/.*$/, '1'),
         source: `${question} asked of ${address}`,
       };
       if (address === undefined) return { ...finding, status: 'unmet' as const, actual: 'no pod with an address' };

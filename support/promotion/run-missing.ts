@@ -56,6 +56,6 @@ async function runOne(command: string): Promise<void> {
 
 /** Settings of this run that the commands must share. */
 function passedOn(): Record<string, string> {
-  const names = ['LAB_HOME', 'RUNBOOK', 'TARGET', 'EVIDENCE_SIGN_KEY', 'SSH_AUTH_SOCK'];
+  const names = ['RUNBOOK', 'EVIDENCE_SIGN_KEY', 'SSH_AUTH_SOCK'];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

@@ -205,14 +205,6 @@ const nothingToDo: BringUp = { alreadyUp: true, done: Promise.resolve(), stop: (
 
 /** Settings of the lab that a caller may have in the environment, handed on to `lab up`. */
 function labSettings(): Record<string, string> {
-  const names = [
-    'LAB_HOME',
-    'LAB_BASE',
-    'FACTORY',
-    'FORGE_GOCACHE',
-    'FORGE_GOMODCACHE',
-    'FORGE_KEEP_CACHE',
-    'FORGE_HOME',
-  ];
+  const names = ['LAB_BASE', 'FACTORY', 'FORGE_GOCACHE', 'FORGE_GOMODCACHE', 'FORGE_KEEP_CACHE', 'FORGE_HOME'];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

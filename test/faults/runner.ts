@@ -116,14 +116,6 @@ export class FaultRunner {
 
 /** Settings of this run that the suite must share. */
 function passedOn(): Record<string, string> {
-  const names = [
-    'LAB_HOME',
-    'FACTORY',
-    'TARGET',
-    'SANDBOX_CONFIG',
-    'PLANTED_LEDGER',
-    'PLANTED_REHEARSAL',
-    'npm_lifecycle_event',
-  ];
+  const names = ['FACTORY', 'PLANTED_LEDGER', 'PLANTED_REHEARSAL', 'npm_lifecycle_event'];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Issues the cluster's certificates and kubeconfigs: one folder a machine with exactly what that machine needs.
-# usage: issue-certificates.sh PKI_DIR KUBECONFIG API_URL SERVER "NODES" "ADDRESSES"
+# usage: issue-certificates.sh PKI_DIR KUBECONFIG API_URL SERVER "NODES" "ADDRESSES" SERVICE_ADDRESS
 set -eu
 umask 077
-out=$1 kubeconfig=$2 api=$3 server=$4 nodes=$5 addresses=$6
+out=$1 kubeconfig=$2 api=$3 server=$4 nodes=$5 addresses=$6 service_address=$7
 server_address=$(echo "$api" | sed 's#https://##; s#:.*##')
 rm -rf "$out" && mkdir -p "$out/issued" && cd "$out/issued"
 key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }
@@ -27,7 +27,7 @@ users: [{name: $1, user: {client-certificate-data: $(base64 -w0 "$1.crt"), clien
 contexts: [{name: sandbox, context: {cluster: sandbox, user: $1}}]
 X
 }
-issue apiserver /CN=kube-apiserver "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local,IP:$server_address,IP:10.43.0.1,IP:127.0.0.1"
+issue apiserver /CN=kube-apiserver "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local,IP:$server_address,IP:$service_address,IP:127.0.0.1"
 issue apiserver-kubelet-client /CN=kube-apiserver-kubelet-client DNS:apiserver-kubelet-client
 issue admin /O=system:masters/CN=sandbox-operator DNS:admin; config admin
 issue controller-manager /CN=system:kube-controller-manager DNS:controller-manager; config controller-manager
