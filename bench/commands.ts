@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { childEnvironment } from '../support/command';
+import { childEnvironment, projectSettings } from '../support/command';
 import { OperatorError } from '../support/failure';
 import { interruption } from '../support/interruption';
 import { projectRoot } from '../support/paths';
@@ -13,14 +13,6 @@ export const nodeArguments = [
   '-r',
   join(projectRoot, 'support', 'isolation', 'preload.ts'),
 ] as const;
-
-/** Settings of this shell that the project's own commands must share. */
-const settings = ['LAB_BASE', 'FACTORY', 'FORGE_GOCACHE', 'FORGE_GOMODCACHE', 'FORGE_KEEP_CACHE'];
-
-/** The settings that are set, as an environment for children. */
-function sharedSettings(): Record<string, string> {
-  return Object.fromEntries(settings.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
-}
 
 /**
  * Runs a TypeScript command of this project to its end, as the operator's shell would, and shows its lines. Ctrl-C reaches
@@ -40,7 +32,7 @@ export async function projectCommand(
     cwd: projectRoot,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: childEnvironment({ ...sharedSettings(), ...env }),
+    env: childEnvironment({ ...projectSettings(), ...env }),
   });
   const stop = (): void => void child.kill('SIGINT');
   signal?.addEventListener('abort', stop);

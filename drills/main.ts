@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { Command, CommanderError } from 'commander';
-import { childEnvironment } from '../support/command';
+import { childEnvironment, projectSettings } from '../support/command';
 import { textTable } from '../support/evidence/findings-table';
 import { runMainAndExit } from '../support/command-line';
 import { OperatorError } from '../support/failure';
@@ -120,7 +120,7 @@ function lastVerdict(journals: readonly Journal[], id: string): string | null | 
 
 /** Runs a program on this terminal; Ctrl-C reaches it by itself, and this process waits for its undo. */
 function inForeground(file: string, args: readonly string[]): Promise<number> {
-  const env = childEnvironment(passedOn());
+  const env = childEnvironment(projectSettings());
   const child = spawn(file, args, { cwd: projectRoot, stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -134,15 +134,6 @@ function inForeground(file: string, args: readonly string[]): Promise<number> {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 130));
   });
-}
-
-/** Settings of this run that the suite must share. */
-function passedOn(): Record<string, string> {
-  const names = [
-    ...['LAB_HOME', 'FACTORY', 'TARGET', 'SANDBOX_CONFIG', 'RUNBOOK', 'REPORTS_OUT', 'npm_lifecycle_event'],
-    ...['EVIDENCE_LEDGER', 'EVIDENCE_SIGN_KEY', 'SSH_AUTH_SOCK'],
-  ];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 runMainAndExit(main);

@@ -67,6 +67,19 @@ export function childEnvironment(extra: Record<string, string> = {}): Record<str
   return { ...environment, ...extra };
 }
 
+/** Settings of a shell for the project's own commands. */
+const settings = [
+  ...['FACTORY', 'RUNBOOK', 'REPORTS_OUT', 'npm_lifecycle_event'],
+  ...['EVIDENCE_LEDGER', 'EVIDENCE_SIGN_KEY', 'SSH_AUTH_SOCK'],
+  ...['LAB_BASE', 'FORGE_HOME', 'FORGE_GOCACHE', 'FORGE_GOMODCACHE', 'FORGE_KEEP_CACHE'],
+  ...['PLANTED_LEDGER', 'PLANTED_REHEARSAL'],
+];
+
+/** What a command of this project hands to another one that it runs, beside what every child gets. */
+export function projectSettings(): Record<string, string> {
+  return Object.fromEntries(settings.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}
+
 const observers = new Set<(result: CommandResult) => void>();
 
 /** Shows every finished command to `observer`, for transcripts. @returns a function that ends it. */

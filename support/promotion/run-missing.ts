@@ -1,4 +1,4 @@
-import { run } from '../command';
+import { projectSettings, run } from '../command';
 import { ledgerFolder } from '../evidence/ledger';
 import { OperatorError } from '../failure';
 import { projectRoot } from '../paths';
@@ -46,16 +46,10 @@ async function runOne(command: string): Promise<void> {
   process.stderr.write(`$ ${command}\n`);
   const { exitCode } = await run('npm', words.slice(settings.length + 1), {
     cwd: projectRoot,
-    env: { ...passedOn(), ...env, EVIDENCE_LEDGER: ledgerFolder() },
+    env: { ...projectSettings(), ...env, EVIDENCE_LEDGER: ledgerFolder() },
     allowFailure: true,
     timeoutMs: longest,
     onLine: (line) => void process.stderr.write(`  ${line}\n`),
   });
   process.stderr.write(`exit ${exitCode}\n`);
-}
-
-/** Settings of this run that the commands must share. */
-function passedOn(): Record<string, string> {
-  const names = ['RUNBOOK', 'EVIDENCE_SIGN_KEY', 'SSH_AUTH_SOCK'];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

@@ -12,7 +12,7 @@ import { labLockFile, labStateFile, suiteLockFile } from '../../sandbox/machines
 import { sshArguments } from '../../sandbox/machines/operator';
 import { initPid } from '../../sandbox/machines/power';
 import { stages } from '../../sandbox/stages';
-import { childEnvironment, run, type CommandOptions, type CommandResult } from '../command';
+import { childEnvironment, projectSettings, run, type CommandOptions, type CommandResult } from '../command';
 import { OperatorError } from '../failure';
 import type { Finding } from '../finding';
 import { readInventory, type Machine } from '../inventory';
@@ -160,7 +160,7 @@ export class EmbeddedTarget implements Target {
       cwd: projectRoot,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: childEnvironment(labSettings()),
+      env: childEnvironment(projectSettings()),
     });
     const last: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
@@ -202,9 +202,3 @@ export class EmbeddedTarget implements Target {
 }
 
 const nothingToDo: BringUp = { alreadyUp: true, done: Promise.resolve(), stop: () => undefined };
-
-/** Settings of the lab that a caller may have in the environment, handed on to `lab up`. */
-function labSettings(): Record<string, string> {
-  const names = ['LAB_BASE', 'FACTORY', 'FORGE_GOCACHE', 'FORGE_GOMODCACHE', 'FORGE_KEEP_CACHE', 'FORGE_HOME'];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
-}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readMessages, runOf } from '../../reports/scenarios';
 import { reportFiles } from '../../reports/writers';
-import { run } from '../../support/command';
+import { projectSettings, run } from '../../support/command';
 import { reason } from '../../support/failure';
 import type { FaultContext } from '../../support/fault';
 import { projectRoot, reportsOut } from '../../support/paths';
@@ -85,7 +85,7 @@ export class FaultRunner {
     ];
     const { exitCode, stdout, stderr } = await run('node', suite, {
       cwd: projectRoot,
-      env: { ...passedOn(), REPORTS_OUT: out, EVIDENCE_LEDGER: join(out, 'ledger') },
+      env: { ...projectSettings(), REPORTS_OUT: out, EVIDENCE_LEDGER: join(out, 'ledger') },
       allowFailure: true,
       timeoutMs: scenarioBudgetMs,
     });
@@ -112,10 +112,4 @@ export class FaultRunner {
       },
     };
   }
-}
-
-/** Settings of this run that the suite must share. */
-function passedOn(): Record<string, string> {
-  const names = ['FACTORY', 'PLANTED_LEDGER', 'PLANTED_REHEARSAL', 'npm_lifecycle_event'];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
