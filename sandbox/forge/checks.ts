@@ -6,6 +6,7 @@ import type { Finding } from '../../support/finding';
 import { cacheHome } from '../../support/paths';
 import { freeGiB } from './caches';
 import { goVersion, howToGetGo, isAtLeast, requiredGo } from './go';
+import { fetchableGo } from './go-toolchain';
 import { recipes } from './recipes';
 import { componentStates } from './states';
 
@@ -49,12 +50,13 @@ export async function forgeChecks(): Promise<Finding[]> {
 
 async function goFinding(needed: boolean): Promise<Finding> {
   const version = await goVersion();
-  const good = version !== undefined && isAtLeast(version, requiredGo);
+  // Where there is none the forge fetches one; an older one is somebody's choice and is not passed over.
+  const good = version === undefined || isAtLeast(version, requiredGo);
   return {
     subject: 'Go',
     status: good || !needed ? 'met' : 'unmet',
     expected: needed ? `${requiredGo} or newer` : 'not needed: all components are built',
-    actual: version ?? 'none',
+    actual: version ?? (needed ? `none: the forge will fetch ${fetchableGo}` : 'none'),
     source: 'go version',
     ...(good ? {} : { hint: howToGetGo }),
   };

@@ -1,5 +1,6 @@
 import { run, type CommandResult } from '../../support/command';
 import { OperatorError } from '../../support/failure';
+import { fetchableGo, fetchGo, goFolders } from './go-toolchain';
 import { hostArchitecture, type Architecture } from './store';
 
 /** The newest Go that a component asks for (OpenTofu's go.mod). */
@@ -33,7 +34,7 @@ export async function go(args: readonly string[], options: GoOptions = {}): Prom
   return run('setpriv', ['--pdeathsig', 'KILL', 'go', ...args], {
     timeoutMs,
     env: {
-      PATH: `${process.env['PATH'] ?? ''}:/usr/local/go/bin`,
+      PATH: [process.env['PATH'] ?? '', ...goFolders].join(':'),
       GOTOOLCHAIN: 'local',
       GOFLAGS: '-modcacherw -buildvcs=false',
       GOWORK: 'off',
@@ -70,14 +71,18 @@ export function isAtLeast(left: string, right: string): boolean {
 }
 
 /** How to get a Go that builds everything. */
-export const howToGetGo = `install Go ${requiredGo} or newer from https://go.dev/dl (unpack it to /usr/local/go), or carry built components over: npm run lab -- forge --import FILE.`;
+export const howToGetGo = `let the forge fetch ${fetchableGo} (python3 is needed), install Go ${requiredGo} or newer from https://go.dev/dl (unpack it to /usr/local/go), or carry built components over: npm run lab -- forge --import FILE.`;
 
 /**
- * The version of the Go on this machine.
- * @throws OperatorError when there is none or it is older than `wanted`.
+ * The version of the Go on this machine; where it has none at all, one is fetched from the module proxy.
+ * @throws OperatorError when there is none and none can be had, or it is older than `wanted`.
  */
 export async function requireGo(wanted: string = requiredGo): Promise<string> {
-  const version = await goVersion();
+  let version = await goVersion();
+  if (version === undefined) {
+    await fetchGo();
+    version = await goVersion();
+  }
   if (version === undefined || !isAtLeast(version, wanted)) {
     throw new OperatorError({
       attempted: 'build components with Go',
