@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -76,15 +77,21 @@ export class BucketClient {
     this.accept(response.status, `PUT ${name}`);
   }
 
-  /** Writes an object to a new file that only its owner may read, without holding it in memory. */
-  async getFile(name: string, file: string): Promise<void> {
+  /**
+   * Writes an object to a new file that only its owner may read, without holding it in memory.
+   * @returns the SHA-256 of what came, in hex.
+   */
+  async getFile(name: string, file: string): Promise<string> {
     const url = `/storage/v1/b/${this.bucket}/o/${encodeURIComponent(name)}`;
     const response = await withTransport(() =>
       this.http.request<Readable>({ method: 'GET', url, params: { alt: 'media' }, responseType: 'stream', timeout: 0 }),
     );
     if (response.status >= 300) response.data.resume();
     this.accept(response.status, `GET ${name}`);
+    const hash = createHash('sha256');
+    response.data.on('data', (chunk: Buffer) => hash.update(chunk));
     await pipeline(response.data, createWriteStream(file, { mode: 0o600 }));
+    return hash.digest('hex');
   }
 
   private accept(status: number, request: string): void {

@@ -14,7 +14,8 @@ const folder = 'erp/golden/';
 
 /** What lies beside a golden's dump in the bucket. */
 export const manifestShape = z.object({
-  format: z.literal(1),
+  /** 2: rows are hashed column by column; 1 hashed what Postgres wrote of them. */
+  format: z.literal(2),
   name: z.string().regex(/^[\w.-]+$/),
   source: z.object({ instance: z.string(), database: z.string(), postgres: z.string() }),
   /** ISO 8601. */
@@ -54,7 +55,7 @@ export async function takeGolden(systems: Systems, say: (line: string) => void):
       const taken = new Date().toISOString();
       const name = `${taken.replaceAll(/[:.]/g, '-')}-${content.total.slice(0, 12)}`;
       const manifest: GoldenManifest = {
-        format: 1,
+        format: 2,
         name,
         source: { instance: production.instance, database: production.instance, postgres: version?.version ?? '' },
         taken,
@@ -127,12 +128,11 @@ export async function fetchGolden(systems: Systems, scratch: string, name?: stri
   }
   const manifest = readManifest(wanted, await bucket.get(`${folder}${wanted}.json`));
   const file = join(scratch, 'golden.dump');
-  await bucket.getFile(manifest.dump.object, file).catch((thrown: unknown) => {
+  const sha256 = await bucket.getFile(manifest.dump.object, file).catch((thrown: unknown) => {
     throw unusable(wanted, 'its dump', reason(thrown), thrown);
   });
   const bytes = statSync(file).size;
   if (bytes !== manifest.dump.bytes) throw unusable(wanted, `${manifest.dump.bytes} bytes`, `${bytes} bytes`);
-  const sha256 = await sha256Of(file);
   if (sha256 !== manifest.dump.sha256) throw unusable(wanted, `SHA-256 ${manifest.dump.sha256}`, sha256);
   await assertScoped(file, manifest.content);
   return { manifest, file };
@@ -146,7 +146,7 @@ function readManifest(name: string, text: Buffer): GoldenManifest {
     const issue = thrown instanceof z.ZodError ? thrown.issues[0] : undefined;
     throw unusable(
       name,
-      'a manifest of format 1',
+      'a manifest of format 2',
       issue ? `${issue.path.join('.')}: ${issue.message}` : reason(thrown),
       thrown,
     );
