@@ -10,7 +10,14 @@ Feature: The ERP's sandbox goes back to golden in one command
   Scenario: A reset undoes an agent's session to the last column and sequence, twice in a row
     Given the sandbox was reset to that golden
     When an agent works in the sandbox over its API
-    Then the sandbox is no longer the golden, in these parts among others:
+    Then the checks over its API show exactly what the agent did:
+      | check                    |
+      | data snapshot            |
+      | VAT summary              |
+      | payments state           |
+      | invoice audit            |
+      | third-party completeness |
+    And the sandbox is no longer the golden, in these parts among others:
       | part                    |
       | llx_societe             |
       | llx_facture             |
@@ -50,15 +57,26 @@ Feature: The ERP's sandbox goes back to golden in one command
     When leased users are made members of their role again
     Then the sandbox is as before, and serves
 
+  Scenario: High fidelity is asked for, says what it costs, and ends with the next reset
+    When the sandbox is reset to that golden with "--high-fidelity"
+    Then the reset says "its users' API keys are valid in the sandbox"
+    And what production encrypted decrypts in the sandbox, and its keys are valid there
+    When the sandbox is reset to that golden
+    Then what was restored is exactly the golden
+    And what production encrypted is noise in the sandbox, and its keys are refused there
+    And the sandbox serves and shows the agent's writes no more
+    And production's content is still that of the golden
+
   Scenario Outline: A golden that is <damage> is refused before anything is touched
     Given that golden is <damage>
     When the sandbox is reset to that golden in vain
     Then the reset says "<words>"
     And the sandbox is as before, and serves
+    And production's content is still that of the golden
 
     Examples:
       | damage                | words                       |
-      | missing               | Could not find the golden   |
+      | missing               | find the golden             |
       | without its dump      | Expected its dump           |
       | cut short             | bytes                       |
       | changed in one bit    | Expected SHA-256            |
@@ -69,7 +87,7 @@ Feature: The ERP's sandbox goes back to golden in one command
 
   Scenario Outline: A reset that is killed while <state> leaves the sandbox <left>, and the next one goes on
     When a reset to that golden is killed while "<state>"
-    Then the sandbox says that it is <left>
+    Then `npm run reset -- --status` calls the sandbox <left> and says how to go on
     And production's content is still that of the golden
     When the sandbox is reset to that golden
     Then what was restored is exactly the golden
@@ -83,3 +101,35 @@ Feature: The ERP's sandbox goes back to golden in one command
       | verifying  | half-reset |
       | overlaying | half-reset |
       | starting   | stopped    |
+
+  @capability:ssh
+  Scenario Outline: A reset during which <mishap> says so and leaves the sandbox as it was
+    Given a reset during which <mishap>
+    When the sandbox is reset to that golden in vain
+    Then the reset says "<words>"
+    And the reset says "The sandbox is as before"
+    And production's content is still that of the golden
+    When that is mended
+    Then the sandbox is as before, and serves
+
+    Examples:
+      | mishap              | words                      |
+      | the bucket is away  | Could not reset the sandbox: look for the golden |
+      | a pod does not stop | pods of erp-sandbox        |
+
+  @capability:ssh
+  Scenario Outline: A reset during which <mishap> says so, and the next one goes on
+    Given a reset during which <mishap>
+    When the sandbox is reset to that golden in vain
+    Then the reset says "<words>"
+    And `npm run reset -- --status` calls the sandbox half-reset and says how to go on
+    And production's content is still that of the golden
+    When that is mended
+    And the sandbox is reset to that golden
+    Then what was restored is exactly the golden
+    And the sandbox serves and shows the agent's writes no more
+
+    Examples:
+      | mishap                       | words                         |
+      | the disk of Postgres is full | the disk of Postgres is full  |
+      | its lease has ended          | has ended: Postgres does not know the user |

@@ -1,4 +1,4 @@
-import { Given, Then, When } from '@cucumber/cucumber';
+import { Given, Then, When, type DataTable } from '@cucumber/cucumber';
 import type { Content } from '../support/erp/content-hash';
 import * as probes from '../support/erp/probes';
 import { inverseOf, reviewText, type Changeset } from '../support/erp/promotion/changeset';
@@ -94,6 +94,24 @@ When(
 When('the confirmation is for another hash', async function (this: SandboxWorld) {
   const systems = connectSystems(this.target.inventory);
   this.remember(outcome, await rehearsed.outcomeOf(systems, this.recall(changeset), '0'.repeat(64)));
+});
+
+Then('at a real terminal each of these is refused:', async function (this: SandboxWorld, table: DataTable) {
+  for (const { typed = '', 'exit code': code = '', says = '' } of table.hashes()) {
+    const { exitCode, output } = await rehearsed.commandAtTerminal(this.recall(changeset), typed);
+    await this.expectMet(`${typed} at a terminal`, [
+      compare('exit code', code, String(exitCode), '`npm run erp -- promote`'),
+      probes.says(`the command after ${typed}`, says, output.slice(-600)),
+    ]);
+  }
+});
+
+When('a person types the hash of the changeset at a real terminal', async function (this: SandboxWorld) {
+  const made = this.recall(changeset);
+  const systems = connectSystems(this.target.inventory);
+  this.undo('production is as before the rehearsed replay', rehearsed.takenBack(systems, made, inverseOf(made)));
+  const { exitCode, output } = await rehearsed.commandAtTerminal(made, 'the hash of the changeset');
+  this.remember(outcome, exitCode === 0 ? 'replayed' : output.slice(-600));
 });
 
 When('nobody sits at the terminal', async function (this: SandboxWorld) {

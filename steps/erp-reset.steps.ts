@@ -1,27 +1,28 @@
 import { Given, Then, When, type DataTable } from '@cucumber/cucumber';
-import { workAsAgent, type Session } from '../support/erp/agent';
-import { connectSandboxErp } from '../support/erp/client';
 import { differences, type Content } from '../support/erp/content-hash';
-import { readSecrets, withLease } from '../support/erp/credentials';
+import { withLease } from '../support/erp/credentials';
 import { damagedCopy } from '../support/erp/damage';
 import { takeGolden, type GoldenManifest } from '../support/erp/golden';
 import { sandbox } from '../support/erp/instances';
 import * as probes from '../support/erp/probes';
+import { probeSecretsApart } from '../support/erp/probes-fidelity';
 import * as rehearsal from '../support/erp/rehearsal';
-import { halfReset, readMarker } from '../support/erp/reset/marker';
+import { mended, mishapNamed } from '../support/erp/mishaps';
+import { readMarker } from '../support/erp/reset/marker';
 import { resetSandbox, type ResetResult } from '../support/erp/reset/reset';
 import { reason } from '../support/failure';
 import { compare, type Finding } from '../support/finding';
 import { connectSystems } from '../support/systems';
 import { Fact, type SandboxWorld } from '../support/world';
+import { session } from './erp-checks.steps';
 
 const golden = new Fact<GoldenManifest>('the golden');
 const meant = new Fact<string>('the name of the golden to reset to');
 const done = new Fact<ResetResult>("the reset's result");
 const before = new Fact<Content>('what the sandbox held before');
 const provisioned = new Fact<string[]>('what the provisioner owns');
-const session = new Fact<Session | undefined>("the agent's session");
 const refusal = new Fact<string>("the reset's refusal");
+const mishap = new Fact<string | undefined>('what goes wrong meanwhile');
 
 async function reset(world: SandboxWorld): Promise<void> {
   const systems = connectSystems(world.target.inventory);
@@ -35,6 +36,7 @@ Given('a golden of production', async function (this: SandboxWorld) {
   const manifest = this.remember(golden, await takeGolden(systems, (line) => this.log(line)));
   this.remember(meant, manifest.name);
   this.remember(session, undefined);
+  this.remember(mishap, undefined);
   this.remember(provisioned, await probes.provisionerObjects(systems));
   this.undo('the golden of this scenario is gone', rehearsal.goldenGone({ golden: manifest.name }));
   this.undo('the sandbox of the ERP is whole', rehearsal.wholeAgain({ golden: manifest.name }));
@@ -43,12 +45,6 @@ Given('a golden of production', async function (this: SandboxWorld) {
 Given('the sandbox was reset to that golden', async function (this: SandboxWorld) {
   await reset(this);
   this.remember(before, this.recall(done).final);
-});
-
-When('an agent works in the sandbox over its API', async function (this: SandboxWorld) {
-  const { vault, kubernetes } = connectSystems(this.target.inventory);
-  const secrets = await readSecrets(vault, sandbox.instance);
-  this.remember(session, await workAsAgent(await connectSandboxErp(kubernetes, secrets.ai_agent_api_key)));
 });
 
 Then(
@@ -170,11 +166,25 @@ When('leased users are made members of their role again', async function (this: 
 
 async function inVain(world: SandboxWorld): Promise<string> {
   const systems = connectSystems(world.target.inventory);
-  return resetSandbox(systems, { from: world.recall(meant), say: (line) => world.log(line) }).then(
-    () => 'it was done',
-    reason,
-  );
+  const name = world.recall(mishap);
+  const meets = name === undefined ? undefined : mishapNamed(name);
+  await meets?.prepare?.({ systems, target: world.target });
+  const say = async (line: string): Promise<void> => {
+    world.log(line);
+    if (line === meets?.at) await meets.bring?.({ systems, target: world.target });
+  };
+  return resetSandbox(systems, { from: world.recall(meant), say }).then(() => 'it was done', reason);
 }
+
+Given(/^a reset during which (.+)$/, async function (this: SandboxWorld, name: string) {
+  this.undo('the mishap is mended', mended({ mishap: name }));
+  this.remember(mishap, name);
+  this.remember(before, await probes.hashSandbox(connectSystems(this.target.inventory)));
+});
+
+When('that is mended', async function (this: SandboxWorld) {
+  await mended({ mishap: this.recall(mishap) ?? '' }).run();
+});
 
 Then('a reset is refused because its user {string}', async function (this: SandboxWorld, why: string) {
   await this.expectMet('the refusal', [probes.says('the reset', why, await inVain(this))]);
@@ -207,14 +217,30 @@ Then('the sandbox is as before, and serves', async function (this: SandboxWorld)
 });
 
 When('a reset to that golden is killed while {string}', async function (this: SandboxWorld, state: string) {
-  const { code, output } = await rehearsal.resetCommand({ golden: this.recall(meant), killAt: state });
+  const { code, output } = await rehearsal.resetCommand({ args: ['--from', this.recall(meant)], killAt: state });
   await this.expectMet('the kill', [
     compare('the reset', 'killed', code === null ? 'killed' : `ended with ${code}: ${output.slice(-300)}`, 'SIGKILL'),
   ]);
 });
 
-Then('the sandbox says that it is {word}', async function (this: SandboxWorld, left: string) {
-  const marker = await readMarker(connectSystems(this.target.inventory));
-  const says = marker === undefined ? 'whole' : halfReset.includes(marker.state) ? 'half-reset' : 'stopped';
-  await this.expectMet('what the sandbox says', [compare('the sandbox', left, says, 'Application erp-sandbox')]);
+Then(
+  '`npm run reset -- --status` calls the sandbox {word} and says how to go on',
+  async function (this: SandboxWorld, left: string) {
+    await this.expectMet('what the sandbox says', await rehearsal.probeStatus(left));
+  },
+);
+
+When('the sandbox is reset to that golden with {string}', async function (this: SandboxWorld, option: string) {
+  const { code, output } = await rehearsal.resetCommand({ args: ['--from', this.recall(meant), option] });
+  await this.show('reset', output);
+  this.remember(refusal, output);
+  await this.expectMet('the reset', [compare('the reset', 'exit code 0', `exit code ${code}`, output.slice(-400))]);
 });
+
+Then(
+  /^what production encrypted (decrypts|is noise) in the sandbox, and its keys are (?:valid|refused) there$/,
+  async function (this: SandboxWorld, how: string) {
+    const findings = await probeSecretsApart(connectSystems(this.target.inventory), how === 'is noise');
+    await this.expectMet('secrets of the instances', findings);
+  },
+);

@@ -97,7 +97,7 @@ Then(
     this.undo('the golden of this scenario is gone', rehearsal.goldenGone({ golden: golden.name }));
     this.undo('the sandbox of the ERP is whole', rehearsal.wholeAgain({ golden: golden.name }));
     const environment = Object.fromEntries(table.hashes().map(({ variable = '', value = '' }) => [variable, value]));
-    const { code, output } = await rehearsal.resetCommand({ golden: golden.name, environment });
+    const { code, output } = await rehearsal.resetCommand({ args: ['--from', golden.name], environment });
     await this.show('reset', output);
     await this.expectMet('the reset', [compare('the reset', 'exit code 0', `exit code ${code}`, output.slice(-400))]);
   },

@@ -3,7 +3,7 @@ import type { Fault, FaultContext } from '../fault';
 import type { Systems } from '../systems';
 import { readSecrets } from './credentials';
 import { agentLogin, production, sandbox } from './instances';
-import { setMembership } from './rehearsal';
+import { asProduction, setMembership } from './rehearsal';
 import { seal } from './seal';
 
 const creationShape = z.object({ creation_statements: z.array(z.string()) }).loose();
@@ -12,7 +12,7 @@ const anyRow = z.object({ rowid: z.number() });
 // Each leaves the lab's own state as the OpenTofu roots and the ERP's installation made it.
 
 /** A fault that is one statement of the provisioner in a database, and another that mends it. */
-function statement(name: string, breaks: string, database: string, plant: string, heal: string): Fault {
+export function statement(name: string, breaks: string, database: string, plant: string, heal: string): Fault {
   const execute =
     (sql: string) =>
     ({ systems }: FaultContext): Promise<void> =>
@@ -188,3 +188,36 @@ export const defaultLost = disturbed(
   'A column has lost its default.',
   'alter table public.llx_ecm_files alter column date_c set default now()',
 );
+
+const configuration = z.object({ data: z.record(z.string(), z.string()) });
+const planted = 'planted_own_id';
+
+async function editConfiguration(
+  { vault }: Systems,
+  change: (data: Record<string, string>) => Promise<Record<string, string> | undefined>,
+): Promise<void> {
+  const path = `kvv2/data/${sandbox.instance}/config`;
+  const changed = await change((await vault.read(path, configuration))?.data ?? {});
+  if (changed !== undefined) await vault.write(path, { data: changed });
+}
+
+/** Somebody gave the sandbox production's id, and nobody knows. */
+export const idShared: Fault = {
+  name: 'erp-id-shared',
+  breaks: 'The sandbox bears production’s DOLI_INSTANCE_UNIQUE_ID, without a word.',
+  plant: ({ systems }) =>
+    editConfiguration(systems, async (data) => {
+      if (data[planted] !== undefined) return undefined;
+      const { doli_instance_unique_id: id } = await readSecrets(systems.vault, production.instance);
+      return { ...data, doli_instance_unique_id: id, [planted]: data['doli_instance_unique_id'] ?? '' };
+    }),
+  heal: async ({ systems }) => {
+    let mended = false;
+    await editConfiguration(systems, ({ [planted]: own, ...data }) => {
+      mended = own !== undefined;
+      return Promise.resolve(own === undefined ? undefined : { ...data, doli_instance_unique_id: own });
+    });
+    // What lies encrypted in the sandbox is under the other id.
+    if (mended) await asProduction({}).run();
+  },
+};

@@ -47,7 +47,7 @@ export async function dumpTables(
 
 /**
  * Restores a dump into an existing database, in parallel, everything owned by `role`.
- * @throws OperatorError with pg_restore's words.
+ * @throws OperatorError with pg_restore's words, and what they mean where that is known.
  */
 export async function restoreTables(
   postgres: PostgresClient,
@@ -71,7 +71,36 @@ export async function restoreTables(
       timeoutMs: toolTimeoutMs,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     },
-  );
+  ).catch((thrown: unknown) => {
+    throw understood(thrown, postgres, database);
+  });
+}
+
+/** What makes a restore fail that an operator can mend, by pg_restore's words. */
+const causes = [
+  {
+    words: /No space left on device|could not extend file/,
+    seen: () => 'the disk of Postgres is full',
+    next: 'make room on the machine of Postgres (`npm run lab -- ssh pi2 df -h`).',
+  },
+  {
+    words: /authentication failed|role "[^"]*" does not exist|permission denied to set role|must be member of role/,
+    seen: (user: string) => `the lease of ${user} has ended: Postgres does not know the user any more`,
+    next: 'look at the leases and their time to live (`postgres/roles/erp-sandbox` in Vault); the next run takes a new one.',
+  },
+];
+
+function understood(thrown: unknown, postgres: PostgresClient, database: string): unknown {
+  const words = reason(thrown);
+  const cause = causes.find((one) => one.words.test(words));
+  if (cause === undefined) return thrown;
+  return new OperatorError({
+    attempted: 'restore the golden',
+    where: database,
+    seen: `${cause.seen(postgres.login.username)} (${/pg_restore: error: ([^|]{0,200})/.exec(words)?.[1]?.trim() ?? 'pg_restore failed'})`,
+    next: cause.next,
+    cause: thrown,
+  });
 }
 
 /** The table of contents of a dump: what pg_restore would make. @throws OperatorError when it cannot be read. */

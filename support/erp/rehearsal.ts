@@ -3,27 +3,32 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { childEnvironment } from '../command';
+import { compare, type Finding } from '../finding';
 import { projectRoot } from '../paths';
 import { PostgresClient } from '../postgres/client';
+import { answered } from '../product-error';
 import type { Systems } from '../systems';
 import { defineUndo } from '../undo';
 import { connectSystems } from '../systems';
 import { connectBackupBucket } from '../backups/client';
+import { workAsAgent, type Session } from './agent';
 import { connectSandboxErp } from './client';
 import { readSecrets } from './credentials';
+import { bearsProductionsId } from './fidelity';
 import { listGoldens, takeGolden } from './golden';
 import { sandbox } from './instances';
 import { readMarker } from './reset/marker';
 import { resetSandbox } from './reset/reset';
 
-/** Brings a sandbox that a scenario left half-reset back to a golden; does nothing to a whole one. */
+/** Brings a sandbox that a scenario left half-reset or in high fidelity back to a golden; does nothing to a whole one. */
 export const wholeAgain = defineUndo({
   name: 'sandbox of the ERP is whole',
   args: z.object({ golden: z.string() }),
   needs: ['apps'],
   run: async ({ golden }) => {
     const systems = connectSystems();
-    if ((await readMarker(systems)) === undefined) return;
+    const changed = bearsProductionsId(await readSecrets(systems.vault, sandbox.instance));
+    if ((await readMarker(systems)) === undefined && !changed) return;
     // A scenario's golden goes with the scenario; production holds the same.
     const there = (await listGoldens(connectBackupBucket(systems.inventory))).includes(golden);
     const from = there ? golden : (await takeGolden(systems, () => undefined)).name;
@@ -31,6 +36,38 @@ export const wholeAgain = defineUndo({
     if (!there) await removeGolden(systems, from);
   },
 });
+
+/** Brings the sandbox to what production holds now, for a scenario that wrote to it as it was. */
+export const asProduction = defineUndo({
+  name: 'sandbox of the ERP is as production',
+  args: z.object({}),
+  needs: ['apps'],
+  run: async () => {
+    const systems = connectSystems();
+    const { name } = await takeGolden(systems, () => undefined);
+    await resetSandbox(systems, { from: name, say: () => undefined });
+    await removeGolden(systems, name);
+  },
+});
+
+/** Resets a sandbox that was only installed: its agent may write after a first reset. Leaves any other as it is. */
+export async function ensureWritable({ vault, kubernetes }: Systems): Promise<void> {
+  const { ai_agent_api_key: key } = await readSecrets(vault, sandbox.instance);
+  const erp = await connectSandboxErp(kubernetes, key);
+  try {
+    await erp.remove('thirdparties', 2147483647);
+  } catch (thrown) {
+    if (answered(thrown, '404')) return;
+    if (!answered(thrown, '403')) throw thrown;
+    await asProduction({}).run();
+  }
+}
+
+/** Lets an agent work in the sandbox over its API, with its own key. */
+export async function agentSession({ vault, kubernetes }: Systems): Promise<Session> {
+  const secrets = await readSecrets(vault, sandbox.instance);
+  return workAsAgent(await connectSandboxErp(kubernetes, secrets.ai_agent_api_key));
+}
 
 /** Removes a golden that was taken for a scenario. */
 export const goldenGone = defineUndo({
@@ -143,11 +180,11 @@ const nodeArguments = [
  * @param killAt the line after which it is killed, if at all.
  */
 export async function resetCommand(options: {
-  golden: string;
+  args: readonly string[];
   killAt?: string;
   environment?: Record<string, string>;
 }): Promise<{ code: number | null; output: string }> {
-  const child = spawn('node', [...nodeArguments, '--from', options.golden], {
+  const child = spawn('node', [...nodeArguments, ...options.args], {
     cwd: projectRoot,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -168,4 +205,19 @@ export async function resetCommand(options: {
     child.once('close', resolve);
   });
   return { code, output: lines.join('\n') };
+}
+
+/** Whether the status command calls the sandbox whole, stopped or half-reset, and says with which command to go on if need be. */
+export async function probeStatus(left: string): Promise<Finding[]> {
+  const { code, output } = await resetCommand({ args: ['--status'] });
+  const says =
+    /^(half-reset|stopped)/m.exec(output)?.[1] ?? (output.includes('is whole') ? 'whole' : output.slice(-300));
+  const source = '`npm run reset -- --status`';
+  const whole = left === 'whole';
+  const next = output.includes('Go on with `npm run reset`') ? 'said' : 'not said';
+  return [
+    compare('the sandbox', left, says, source),
+    compare('how to go on', whole ? 'not said' : 'said', next, source),
+    compare('its exit code', whole ? '0' : '1', String(code), source),
+  ];
 }

@@ -101,6 +101,16 @@ export class KubernetesClient {
     await this.optional(`DELETE pod ${namespace}/${name}`, () => this.core.deleteNamespacedPod({ namespace, name }));
   }
 
+  /** Sets what must let go of a pod before it can be gone. */
+  async setPodFinalizers(namespace: string, name: string, finalizers: string[]): Promise<void> {
+    await this.optional(`PATCH pod ${namespace}/${name}`, () =>
+      this.core.patchNamespacedPod(
+        { namespace, name, body: { metadata: { finalizers } } },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      ),
+    );
+  }
+
   async services(namespace?: string): Promise<V1Service[]> {
     const list = await this.ask(`GET services of ${namespace ?? 'all namespaces'}`, () =>
       namespace === undefined

@@ -1,4 +1,5 @@
 import * as erp from '../../support/erp/faults';
+import * as writes from '../../support/erp/faults-writes';
 import type { Fault } from '../../support/fault';
 import type { PlantedFault } from './fault';
 
@@ -19,6 +20,16 @@ function opensProduction(fault: Fault, says: RegExp): PlantedFault {
     feature: 'features/prod-safety.feature',
     scenario: "Postgres refuses the sandbox's credentials everything in production",
     redAt: { step: 'each of these is refused to a user leased from "postgres/creds/erp-sandbox":', says },
+  };
+}
+
+/** A fault that one of the checks over the API must show. */
+function showsInCheck(fault: Fault, says: RegExp): PlantedFault {
+  return {
+    fault,
+    feature: 'features/erp-checks.feature',
+    scenario: 'What an agent did shows in every check, and nothing besides',
+    redAt: { step: 'the checks over its API show exactly what the agent did:', says },
   };
 }
 
@@ -47,6 +58,29 @@ export const erpFaults: readonly PlantedFault[] = [
   opensProduction(erp.memberOfProduction, /become production/),
   opensProduction(erp.maySignal, /end production/),
   opensProduction(erp.ownsProduction, /drop production/),
+  {
+    fault: erp.idShared,
+    feature: 'features/reset.feature',
+    scenario: 'High fidelity is asked for, says what it costs, and ends with the next reset',
+    redAt: {
+      step: 'what production encrypted is noise in the sandbox, and its keys are refused there',
+      says: /saw readable/,
+    },
+  },
+  showsInCheck(writes.taxShifted, /VAT summary: unmet/),
+  showsInCheck(writes.otherPaid, /payments state: unmet/),
+  showsInCheck(writes.numberLost, /invoice audit: unmet/),
+  showsInCheck(writes.postCodeLost, /third-party completeness: unmet/),
+  showsInCheck(writes.labelChanged, /data snapshot: unmet/),
+  {
+    fault: writes.sideEffect,
+    feature: 'features/promotion-of-writes.feature',
+    scenario: 'A reviewed changeset is replayed once, and production holds exactly what it says',
+    redAt: {
+      step: "the checks over production's API show the same changes as in the sandbox:",
+      says: /data snapshot: unmet/,
+    },
+  },
   {
     fault: erp.strayCreator,
     feature: 'features/prod-safety.feature',

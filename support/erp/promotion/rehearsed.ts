@@ -8,6 +8,7 @@ import { compare, type Finding } from '../../finding';
 import { projectRoot } from '../../paths';
 import type { PostgresConnection } from '../../postgres/client';
 import type { Systems } from '../../systems';
+import { erpCommand, erpScript } from '../checks/commands';
 import { differences, type Content } from '../content-hash';
 import { withLease } from '../credentials';
 import { production, sandbox } from '../instances';
@@ -15,7 +16,7 @@ import { readChangeset, reviewText, type Changeset } from './changeset';
 import { readImages } from './images';
 import { forgetPromotion, promote } from './promote';
 import { replay } from './replay';
-import { writePrivate } from './session';
+import { question, writePrivate } from './session';
 
 /** What became of a promotion that the suite confirms in a person's place: `replayed`, or why not. */
 export function outcomeOf(systems: Systems, changeset: Changeset, confirmation: string): Promise<string> {
@@ -156,26 +157,45 @@ export function moved(
 }
 
 /** What the command says where nobody could answer it. */
-export async function commandWithoutTerminal(changeset: Changeset): Promise<string> {
+export function commandWithoutTerminal(changeset: Changeset): Promise<string> {
+  return inFile(changeset, async (file) => {
+    const { exitCode, output } = await erpCommand(['promote', file], 'prod', `${changeset.hash}\n`);
+    return exitCode === 0 ? `replayed: ${output}` : output;
+  });
+}
+
+/** What a person may type at the terminal. */
+const typings: Readonly<Record<string, (hash: string) => string>> = {
+  'the hash of the changeset': (hash) => `${hash}\r`,
+  'another hash': () => `${'0'.repeat(64)}\r`,
+  'the hash without its end': (hash) => `${hash.slice(0, -1)}\r`,
+  yes: () => 'yes\r',
+  'Enter alone': () => '\r',
+  'Ctrl-D': () => '\u0004',
+  'Ctrl-C': () => '\u0003',
+};
+
+/** Runs the command at a real terminal (a pty) and types there. */
+export function commandAtTerminal(changeset: Changeset, what: string): Promise<{ exitCode: number; output: string }> {
+  const typed = typings[what];
+  if (typed === undefined) throw new Error(`no way to type "${what}": use one of ${Object.keys(typings).join(', ')}`);
+  return inFile(changeset, async (file) => {
+    const keys = JSON.stringify(typed(changeset.hash));
+    const script = join(__dirname, 'at-terminal.py');
+    const { exitCode, stdout } = await run('python3', [script, question, keys, 'node', ...erpScript, 'promote', file], {
+      cwd: projectRoot,
+      allowFailure: true,
+    });
+    return { exitCode, output: stdout };
+  });
+}
+
+async function inFile<T>(changeset: Changeset, work: (file: string) => Promise<T>): Promise<T> {
   const scratch = mkdtempSync(join(tmpdir(), 'promotion-'));
   try {
     const file = join(scratch, 'changeset.json');
     writePrivate(file, changeset);
-    const args = [
-      '-r',
-      'ts-node/register',
-      '-r',
-      './support/isolation/preload.ts',
-      'support/erp/main.ts',
-      'promote',
-      file,
-    ];
-    const { exitCode, stdout, stderr } = await run('node', args, {
-      cwd: projectRoot,
-      allowFailure: true,
-      input: `${changeset.hash}\n`,
-    });
-    return exitCode === 0 ? `replayed: ${stdout}` : stderr;
+    return await work(file);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -88,13 +88,18 @@ export function writePrivate(file: string, value: unknown): void {
   writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
 }
 
+/** What a person is asked before a replay. */
+export const question = 'Replay this in PRODUCTION? Type the whole hash of the changeset: ';
+
 /** Whoever sits at this command's terminal. */
 export const atTerminal: Person = {
   present: process.stdin.isTTY && process.stdout.isTTY,
   confirm: async () => {
     const terminal = createInterface({ input: process.stdin, output: process.stdout });
+    // Ctrl-D and Ctrl-C close it, and the question stays open: Node.js would end with 0, as if all were well.
+    const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
     try {
-      return await terminal.question('Replay this in PRODUCTION? Type the whole hash of the changeset: ');
+      return await Promise.race([terminal.question(question), closed]);
     } finally {
       terminal.close();
     }

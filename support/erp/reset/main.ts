@@ -6,6 +6,8 @@ import { reason } from '../../failure';
 import { interrupt } from '../../interruption';
 import { assertStartAllowed } from '../../isolation/startup';
 import { connectSystems } from '../../systems';
+import { readSecrets } from '../credentials';
+import { bearsProductionsId, priceOfFidelity } from '../fidelity';
 import { sandbox } from '../instances';
 import { recordReset } from './evidence';
 import { halfReset, readMarker } from './marker';
@@ -15,7 +17,10 @@ const examples = `
 Examples:
   npm run reset                          back to the newest golden
   npm run reset -- --from NAME           to another one of \`npm run erp -- goldens\`
+  npm run reset -- --high-fidelity       with production's DOLI_INSTANCE_UNIQUE_ID
   npm run reset -- --status              in what state the sandbox is
+
+${priceOfFidelity}
 
 Only ${sandbox.host} and its database can be reset: no option, variable or file can name another.
 Exit code: 0 the sandbox is the golden and serves, 1 it is not (the sentence says in what state it is), 2 wrong arguments,
@@ -25,25 +30,35 @@ async function main(): Promise<number> {
   const command = new Command('npm run reset --')
     .description('Brings the ERP’s sandbox back to a golden copy of production, and production cannot notice.')
     .option('--from <golden>', 'the golden to go back to (default: the newest)')
+    .option(
+      '--high-fidelity',
+      'also copy what production’s secrets are encrypted under; see below what it costs',
+      false,
+    )
     .option('--status', 'only say in what state the sandbox is', false)
     .addHelpText('after', examples)
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
   if (!readCommandLine('reset', () => void command.parse())) return 0;
-  const options = command.opts<{ from?: string; status: boolean }>();
+  const options = command.opts<{ from?: string; highFidelity: boolean; status: boolean }>();
   await assertStartAllowed();
   registerSandboxSecrets(redactor);
   const systems = connectSystems();
   if (options.status) {
     const marker = await readMarker(systems);
+    if (bearsProductionsId(await readSecrets(systems.vault, sandbox.instance))) {
+      console.log('in high fidelity: it bears production’s DOLI_INSTANCE_UNIQUE_ID');
+    }
     console.log(statusLine(marker === undefined ? undefined : { ...marker, half: halfReset.includes(marker.state) }));
     return marker === undefined ? 0 : 1;
   }
   process.once('SIGINT', () => interrupt(new Error('interrupted')));
   process.once('SIGTERM', () => interrupt(new Error('interrupted')));
+  if (options.highFidelity) console.log(priceOfFidelity);
   const began = new Date();
   const result = await resetSandbox(systems, {
     ...(options.from === undefined ? {} : { from: options.from }),
+    highFidelity: options.highFidelity,
     say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
   }).catch(async (thrown: unknown) => {
     await keep({ failed: reason(thrown) }, began);

@@ -7,18 +7,22 @@ import type { PostgresClient, PostgresConnection } from '../../postgres/client';
 import type { Systems } from '../../systems';
 import { hashContent, differences, rehash, type Content } from '../content-hash';
 import { asSandbox, readSecrets, withLease, type InstanceSecrets } from '../credentials';
+import { setFidelity } from '../fidelity';
 import { comparison, fetchGolden, type Golden } from '../golden';
 import { sandbox } from '../instances';
 import { applyOverlay, overlaid } from '../overlay';
 import { restoreTables } from '../pg-tools';
 import { asOnlyReset, wipe, wronglyOwned } from './database';
-import { clearMarker, halfReset, readMarker, setMarker, type ResetState } from './marker';
+import { clearMarker, halfReset, readMarker, setMarker, type ResetMarker, type ResetState } from './marker';
 import { startErp, stopErp, untilServing } from './workload';
 
 export interface ResetOptions {
   /** Name of a golden; the newest without. */
   from?: string;
-  say: (line: string) => void;
+  /** Copy production's DOLI_INSTANCE_UNIQUE_ID, at the price that `priceOfFidelity` names. */
+  highFidelity?: boolean;
+  /** Called with every line of progress, and awaited: a step begins only when whoever listens has taken note of it. */
+  say: (line: string) => void | Promise<void>;
 }
 
 /** What a reset did. */
@@ -66,21 +70,20 @@ class Reset {
     private readonly options: ResetOptions,
     private readonly postgres: PostgresClient,
     private readonly connection: PostgresConnection,
-    private readonly secrets: InstanceSecrets,
+    private secrets: InstanceSecrets,
   ) {}
 
   async run(scratch: string): Promise<ResetResult> {
     const before = await readMarker(this.systems);
-    if (before !== undefined) this.options.say(`an earlier reset ended at "${before.state}": beginning anew`);
-    const golden = await this.timed('fetch', () =>
-      fetchGolden(this.systems, scratch, this.options.from ?? before?.golden),
-    );
-    this.golden = golden;
-    const dataWhole = before === undefined || !halfReset.includes(before.state);
+    if (before !== undefined) await this.options.say(`an earlier reset ended at "${before.state}": beginning anew`);
     try {
+      const golden = await this.timed('fetch', () =>
+        fetchGolden(this.systems, scratch, this.options.from ?? before?.golden),
+      );
+      this.golden = golden;
       return await this.replace(golden);
     } catch (thrown) {
-      throw await this.concluded(thrown, dataWhole);
+      throw await this.concluded(thrown, before);
     }
   }
 
@@ -123,7 +126,8 @@ class Reset {
   }
 
   private async overlaid(restored: Content): Promise<Content> {
-    const { connection } = this;
+    const { connection, systems, options } = this;
+    this.secrets = await setFidelity(systems, this.secrets, options.highFidelity === true);
     await connection.execute(`begin; set local role "${sandbox.ownerRole}"`);
     const written = await applyOverlay(connection, this.secrets);
     await connection.execute('commit');
@@ -144,7 +148,7 @@ class Reset {
     interruption()?.throwIfAborted();
     await setMarker(this.systems, { state, golden: this.golden?.manifest.name ?? '', since: this.since });
     this.reached = state;
-    this.options.say(state);
+    await this.options.say(state);
     return this.timed(state, work);
   }
 
@@ -158,9 +162,11 @@ class Reset {
   }
 
   /** Puts the sandbox back to work when its data are whole; otherwise it stays stopped and marked. */
-  private async concluded(thrown: unknown, dataWhole: boolean): Promise<OperatorError> {
+  private async concluded(thrown: unknown, before: ResetMarker | undefined): Promise<OperatorError> {
+    const dataWhole = before === undefined || !halfReset.includes(before.state);
     const untouched = dataWhole && (await this.untouched());
-    const back = untouched ? await shielded(() => this.putBack()).then(() => undefined, reason) : undefined;
+    const stopped = before !== undefined || this.reached !== undefined;
+    const back = untouched && stopped ? await shielded(() => this.putBack()).then(() => undefined, reason) : undefined;
     const sentence = untouched
       ? back === undefined
         ? 'The sandbox is as before.'
@@ -173,6 +179,7 @@ class Reset {
       ...(parts?.expected === undefined ? {} : { expected: parts.expected }),
       seen: `${parts === undefined ? reason(thrown) : (parts.seen ?? reason(thrown))}. ${sentence}`,
       next: `${parts?.next ?? 'mend the cause.'} Then \`npm run reset\` goes on.`,
+      ...(parts?.exitCode === undefined ? {} : { exitCode: parts.exitCode }),
       cause: thrown,
     });
   }
