@@ -3,6 +3,7 @@ import type { DrillDefinition } from './definition';
 import { argocdDrills } from './definitions/argocd';
 import { databaseDrills } from './definitions/database';
 import { machineDrills } from './definitions/machines';
+import { storageDrills } from './definitions/storage';
 import { vaultDrills } from './definitions/vault';
 
 /** Every drill, in the order in which `drill all` runs them. */
@@ -11,6 +12,7 @@ export const drills: readonly DrillDefinition[] = [
   ...argocdDrills,
   ...databaseDrills,
   ...machineDrills,
+  ...storageDrills,
 ];
 
 /** A drill by its id. @throws OperatorError (exit code 2) naming those there are. */

@@ -146,6 +146,15 @@ export const stages: Stage[] = [
     },
   },
   {
+    name: 'storage',
+    needs: ['kubernetes'],
+    components: ['standins'],
+    run: async (context) => {
+      await publish(context, 'documents');
+      await converge(context, 'storage');
+    },
+  },
+  {
     name: 'platform',
     needs: ['postgres', 'vault', 'depot'],
     components: ['tofu', 'standins'],

@@ -7,9 +7,21 @@ import { clusterMachines } from '../../support/inventory';
 import { probeNodeReady } from '../../support/kubernetes/probes';
 import { probeErpLast, resumeErp } from '../../support/erp-order';
 import { WriteLoad } from '../../support/postgres/write-load';
+import { keepFile } from '../../support/storage/client';
+import { probeKept } from '../../support/storage/probes';
 import { defineDrill, type DrillContext, type DrillDefinition } from '../definition';
 
 const nothing = z.object({});
+
+/** Gives the app that keeps files one that must outlive the cut, acknowledged before it. */
+async function keepOne({ systems, notes }: DrillContext): Promise<void> {
+  notes.set('file', await keepFile(systems.kubernetes));
+}
+
+function kept({ systems, notes }: DrillContext): Promise<Finding[]> {
+  const file = notes.get('file');
+  return probeKept(systems.kubernetes, typeof file === 'string' ? file : undefined);
+}
 
 /** Powers every machine on and brings the cluster back as `lab up` does, without the runbook. */
 async function healMachines(context: DrillContext): Promise<void> {
@@ -60,9 +72,12 @@ const agent = defineDrill({
     observe('pods on pi3 before', there.join(', ') || 'none');
     return {};
   },
-  inject: ({ target }) => target.power('pi3', 'cut'),
+  inject: async (context) => {
+    await keepOne(context);
+    await context.target.power('pi3', 'cut');
+  },
   detect: (context) => nodeLost(context, 'pi3'),
-  recovered: () => Promise.resolve([]),
+  recovered: kept,
   heal: healMachines,
   hands: { 'node-power-on': ({ target }) => target.power('pi3', 'on') },
   budgets: { detectionMs: 90_000, recoveryMs: 420_000 },
@@ -78,9 +93,12 @@ const server = defineDrill({
   variables: { NODE: 'pi1' },
   memory: nothing,
   prepare: () => Promise.resolve({}),
-  inject: ({ target }) => target.power('pi1', 'cut'),
+  inject: async (context) => {
+    await keepOne(context);
+    await context.target.power('pi1', 'cut');
+  },
   detect: apiGone,
-  recovered: () => Promise.resolve([]),
+  recovered: kept,
   heal: healMachines,
   hands: { 'server-power-on': ({ target }) => target.power('pi1', 'on') },
   budgets: { detectionMs: 60_000, recoveryMs: 480_000 },
@@ -98,6 +116,7 @@ const everything = defineDrill({
   prepare: () => Promise.resolve({}),
   inject: async (context) => {
     const { target, systems, notes } = context;
+    await keepOne(context);
     const load = new WriteLoad(systems.postgres);
     notes.set('load', load);
     await load.begin();
@@ -109,10 +128,10 @@ const everything = defineDrill({
     await load.end();
   },
   detect: apiGone,
-  recovered: async ({ systems, notes }) => {
-    const load = notes.get('load');
-    const kept = load instanceof WriteLoad ? [await load.probeNothingLost()] : [];
-    return [...kept, await probeErpLast(systems.kubernetes)];
+  recovered: async (context) => {
+    const load = context.notes.get('load');
+    const rows = load instanceof WriteLoad ? [await load.probeNothingLost()] : [];
+    return [...rows, ...(await kept(context)), await probeErpLast(context.systems.kubernetes)];
   },
   heal: async (context) => {
     await healMachines(context);

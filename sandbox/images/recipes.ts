@@ -177,6 +177,19 @@ export const imageRecipes: readonly ImageRecipe[] = [
     },
   },
   {
+    name: 'documents',
+    upstreamRegistry: 'docker.io',
+    repository: 'arcodange/documents',
+    tag: '1',
+    provenance: 'stand-in',
+    components: ['standins'],
+    placements: [
+      { kind: 'binary', binary: 'documents', path: 'documents' },
+      ...users({ name: 'nonroot', id: 65532, home: '/' }),
+    ],
+    config: { Entrypoint: ['/documents'], Env: [path], User: '65532:65532' },
+  },
+  {
     name: 'webapp',
     upstreamRegistry: 'docker.io',
     repository: 'arcodange/webapp',

@@ -10,6 +10,7 @@ import {
   type CoreV1Event,
   type V1Deployment,
   type V1Node,
+  type V1PersistentVolume,
   type V1Pod,
   type V1Service,
 } from '@kubernetes/client-node';
@@ -212,6 +213,14 @@ export class KubernetesClient {
         setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
       ),
     );
+  }
+
+  async createResource(kind: ResourceKind, namespace: string, body: object): Promise<void> {
+    await this.ask(`POST ${kind.plural}`, () => this.custom.createNamespacedCustomObject({ ...kind, namespace, body }));
+  }
+
+  async persistentVolumes(): Promise<V1PersistentVolume[]> {
+    return (await this.ask('GET persistentvolumes', () => this.core.listPersistentVolume())).items;
   }
 
   async deleteResource(kind: ResourceKind, namespace: string, name: string): Promise<void> {

@@ -53,8 +53,11 @@ export function liveObserver(systems: Systems): ParityObserver {
     },
     storage: async () => {
       const managers = await kubernetes.pods(longhornNamespace, 'app=longhorn-manager');
-      const source = `pods app=longhorn-manager of ${longhornNamespace}`;
-      return { value: managers.length === 0 ? 'none' : `longhorn ${agreed(tags(managers))}`, source };
+      // Longhorn itself runs as pods; what only answers to its API is none of its versions.
+      const served = (await kubernetes.customKinds()).includes('volumes.longhorn.io');
+      const source = `pods app=longhorn-manager of ${longhornNamespace}, kind volumes.longhorn.io`;
+      if (managers.length === 0) return { value: served ? 'longhorn stand-in' : 'none', source };
+      return { value: `longhorn ${agreed(tags(managers))}`, source };
     },
     vault: async () => ({ value: (await vault.health()).version, source: 'GET sys/health' }),
     'vault-mounts': () => mounts(systems, 'sys/mounts'),

@@ -19,6 +19,7 @@ import { erpFaults } from './erp';
 import type { PlantedFault } from './fault';
 import { evidenceFaults } from './evidence';
 import { gateFaults } from './gates';
+import { storageFaults } from './storage';
 import { parityFaults } from './parity';
 // The runner undoes what a broken scenario had to leave behind; it must know how.
 import '../../support/canary/scenario';
@@ -117,4 +118,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...evidenceFaults,
   ...gateFaults,
   ...erpFaults,
+  ...storageFaults,
 ];

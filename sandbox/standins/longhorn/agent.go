@@ -1,0 +1,236 @@
+package longhorn
+
+import (
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// How often an attached volume is verified, and how long a machine may be silent before its volumes may move.
+const (
+	scrubPeriod = 10 * time.Second
+	beatPeriod  = 3 * time.Second
+	silence     = 15 * time.Second
+)
+
+// Agent serves one machine: its replicas, its attached volumes, its heartbeat.
+type Agent struct {
+	Node      string
+	Kube      *Kube
+	Addresses map[string]string // of every machine's replica server
+	mutex     sync.Mutex
+	attached  map[string]*device
+}
+
+// attachVolume makes a volume usable on this machine and returns where it is mounted.
+func (a *Agent) attachVolume(name string) (string, error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	if known, ok := a.attached[name]; ok {
+		return known.folder, nil
+	}
+	var v volume
+	if err := a.Kube.Do(http.MethodGet, group+"volumes/"+name, nil, &v); err != nil {
+		return "", err
+	}
+	if holder := v.Status.CurrentNodeID; holder != "" && holder != a.Node {
+		alive, err := a.alive(holder)
+		if err != nil {
+			return "", err
+		}
+		if alive {
+			return "", fmt.Errorf("volume %s is still attached to %s", name, holder)
+		}
+	}
+	replicas, err := a.replicasOf(name)
+	if err != nil {
+		return "", err
+	}
+	if len(replicas) == 0 {
+		return "", fmt.Errorf("volume %s has no replicas yet", name)
+	}
+	engine, err := openEngine(name, v.Spec.Size, replicas, func() { a.report(name) })
+	if err == nil {
+		err = a.awaitReplicas(engine)
+	}
+	if err != nil {
+		_ = a.patchVolume(name, "faulted", "detached", "")
+		return "", err
+	}
+	d, err := attach(engine)
+	if err != nil {
+		engine.Close()
+		return "", err
+	}
+	if a.attached == nil {
+		a.attached = map[string]*device{}
+	}
+	a.attached[name] = d
+	go a.report(name)
+	return d.folder, nil
+}
+
+// awaitReplicas refuses to go on without a replica whose machine is only coming up: it may have what the others missed.
+func (a *Agent) awaitReplicas(engine *Engine) error {
+	for _, r := range engine.replicas {
+		if !r.silent {
+			continue
+		}
+		alive, err := a.alive(r.node)
+		if err == nil && alive {
+			err = fmt.Errorf("the replica of %s on %s does not answer yet", engine.Volume, r.node)
+		}
+		if err != nil {
+			engine.Close()
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Agent) replicasOf(name string) ([]*remote, error) {
+	resources, err := list[replicaResource](a.Kube, group+"replicas?labelSelector=longhornvolume="+name)
+	if err != nil {
+		return nil, err
+	}
+	generation := time.Now().UnixNano()
+	var own, others []*remote
+	for _, r := range resources {
+		one := &remote{
+			name: r.Metadata.Name, folder: r.Spec.DataDirectoryName, node: r.Spec.NodeID, address: a.Addresses[r.Spec.NodeID],
+			engine: r.Spec.EngineName, generation: generation, failed: r.Spec.FailedAt != "",
+		}
+		if r.Spec.NodeID == a.Node {
+			own = append(own, one)
+		} else {
+			others = append(others, one)
+		}
+	}
+	// Reads go to the machine's own replica first.
+	return append(own, others...), nil
+}
+
+// alive says whether a machine's agent was heard of lately.
+func (a *Agent) alive(name string) (bool, error) {
+	var n node
+	if err := a.Kube.Do(http.MethodGet, group+"nodes/"+name, nil, &n); err != nil {
+		return false, err
+	}
+	for _, c := range n.Status.Conditions {
+		if at, err := time.Parse(time.RFC3339, c.LastProbeTime); err == nil && c.Type == "Ready" {
+			return time.Since(at) < silence, nil
+		}
+	}
+	return false, nil
+}
+
+func (a *Agent) detachVolume(name string) error {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	d, ok := a.attached[name]
+	if !ok {
+		detachStale(name)
+		return nil
+	}
+	if err := d.detach(); err != nil {
+		return err
+	}
+	delete(a.attached, name)
+	if err := a.patchVolume(name, "unknown", "detached", ""); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+func (a *Agent) patchVolume(name, robustness, state, current string) error {
+	status := map[string]string{"robustness": robustness, "state": state, "currentNodeID": current}
+	if err := a.Kube.patch("volumes", name, "", map[string]any{"spec": map[string]string{"nodeID": current}}); err != nil {
+		return err
+	}
+	return a.Kube.patch("volumes", name, "/status", map[string]any{"status": status})
+}
+
+// report writes what the engine knows to the volume, its engine and its replicas.
+func (a *Agent) report(name string) {
+	a.mutex.Lock()
+	d, ok := a.attached[name]
+	a.mutex.Unlock()
+	if !ok {
+		return
+	}
+	modes, troubles := d.engine.Modes()
+	robustness, usable, now := "healthy", 0, time.Now().UTC().Format(time.RFC3339)
+	var failed error
+	for replica, mode := range modes {
+		spec := map[string]string{"failedAt": ""}
+		state := "running"
+		if mode == modeRW {
+			usable++
+			spec["healthyAt"] = now
+		} else {
+			robustness, state = "degraded", "error"
+			spec["failedAt"], spec["lastFailedAt"] = now, now
+		}
+		failed = errors.Join(failed, a.Kube.patch("replicas", replica, "", map[string]any{"spec": spec}),
+			a.Kube.patch("replicas", replica, "/status", map[string]any{"status": map[string]string{"currentState": state, "message": troubles[replica]}}))
+	}
+	if usable == 0 {
+		robustness = "faulted"
+	}
+	status := map[string]any{"currentState": "running", "replicaModeMap": modes}
+	engine := d.engine.replicas[0].engine
+	failed = errors.Join(failed, a.Kube.patch("engines", engine, "", map[string]any{"spec": map[string]string{"nodeID": a.Node}}),
+		a.Kube.patch("engines", engine, "/status", map[string]any{"status": status}),
+		a.patchVolume(name, robustness, "attached", a.Node))
+	if failed != nil {
+		log.Printf("volume %s: its state could not be written: %v", name, failed)
+	}
+}
+
+// Run beats and scrubs until the process ends.
+func (a *Agent) Run() {
+	go func() {
+		for range time.Tick(scrubPeriod) {
+			a.mutex.Lock()
+			devices := map[string]*device{}
+			for name, d := range a.attached {
+				devices[name] = d
+			}
+			a.mutex.Unlock()
+			settings := a.settings()
+			for name, d := range devices {
+				if settings[settingIntegrity] != "disabled" {
+					d.engine.Scrub()
+					a.report(name)
+				}
+				if settings[settingRebuilds] != "0" {
+					d.engine.Rebuild()
+				}
+				a.report(name)
+			}
+		}
+	}()
+	for ; ; time.Sleep(beatPeriod) {
+		if err := a.beat(); err != nil {
+			log.Printf("heartbeat: %v", err)
+		}
+	}
+}
+
+func (a *Agent) beat() error {
+	now := time.Now().UTC().Format(time.RFC3339)
+	status := map[string]any{"status": map[string]any{"conditions": []condition{{Type: "Ready", Status: "True", LastProbeTime: now}}}}
+	err := a.Kube.patch("nodes", a.Node, "/status", status)
+	if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	made := map[string]any{
+		"apiVersion": "longhorn.io/v1beta2", "kind": "Node",
+		"metadata": map[string]string{"name": a.Node, "namespace": Namespace},
+		"spec":     map[string]any{"name": a.Node, "allowScheduling": true},
+	}
+	return a.Kube.Do(http.MethodPost, group+"nodes", made, nil)
+}

@@ -1,0 +1,55 @@
+package longhorn
+
+import (
+	"errors"
+	"log"
+	"net/http"
+)
+
+// Settings of Longhorn that this stand-in obeys, by their names there.
+const (
+	// "disabled": replicas are not verified at rest.
+	settingIntegrity = "snapshot-data-integrity"
+	// "0": replicas that are out of use stay so.
+	settingRebuilds = "concurrent-replica-rebuild-per-node-limit"
+)
+
+var defaults = map[string]string{settingIntegrity: "enabled", settingRebuilds: "5"}
+
+// settings are those of the cluster; where they cannot be read, Longhorn's defaults.
+func (a *Agent) settings() map[string]string {
+	values := map[string]string{}
+	for name, value := range defaults {
+		values[name] = value
+	}
+	found, err := list[setting](a.Kube, group+"settings")
+	if err != nil {
+		log.Printf("settings: %v", err)
+	}
+	for _, one := range found {
+		values[one.Metadata.Name] = one.Value
+	}
+	return values
+}
+
+// ensureSettings makes the settings that are not there, so that an operator finds them.
+func (a *Agent) ensureSettings() error {
+	found, err := list[setting](a.Kube, group+"settings")
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, one := range found {
+		there[one.Metadata.Name] = true
+	}
+	for name, value := range defaults {
+		if there[name] {
+			continue
+		}
+		made := setting{APIVersion: "longhorn.io/v1beta2", Kind: "Setting", Metadata: objectMeta{Name: name, Namespace: Namespace}, Value: value}
+		if failed := a.Kube.Do(http.MethodPost, group+"settings", made, nil); !errors.Is(failed, ErrConflict) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
+}

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { Given, Then, When } from '@cucumber/cucumber';
+import { eventually } from '../support/eventually';
+import { connectKubernetes } from '../support/kubernetes/client';
+import { documentsVolume, hashOf, imageOf, putFile, readReplicas } from '../support/storage/client';
+import { flipBytes } from '../support/storage/faults';
+import { probeFile, probeNoticed, probeOnDisk, probeVolumeHealthy } from '../support/storage/probes';
+import { Fact, type SandboxWorld } from '../support/world';
+
+const theVolume = new Fact<string>('the volume');
+const theFile = new Fact<{ name: string; marker: string; hash: string }>('the file');
+const damaged = new Fact<{ machines: string[]; since: string }>('what was damaged');
+
+Given('the volume of the app "documents" is healthy', async function (this: SandboxWorld) {
+  const kubernetes = connectKubernetes();
+  const name = this.remember(theVolume, await documentsVolume(kubernetes));
+  await eventually('the volume is healthy', () => probeVolumeHealthy(kubernetes, name), 'boot');
+});
+
+When('the app is given a file', async function (this: SandboxWorld) {
+  const marker = `marker-${randomBytes(8).toString('hex')}`;
+  const content = Buffer.from(`${marker}\n`.repeat(1_000));
+  this.remember(theFile, { name: 'storage-feature.txt', marker, hash: hashOf(content) });
+  await putFile(connectKubernetes(), 'storage-feature.txt', content);
+});
+
+Then('its content lies in a replica on each of the three machines', async function (this: SandboxWorld) {
+  const [volume, { marker }] = [this.recall(theVolume), this.recall(theFile)];
+  const replicas = await readReplicas(connectKubernetes(), volume);
+  const found = await Promise.all(replicas.map((replica) => probeOnDisk(this.target, replica, marker)));
+  await this.expectMet('replicas', found);
+});
+
+When('bytes of it are overwritten in two replicas', async function (this: SandboxWorld) {
+  const [volume, { marker }] = [this.recall(theVolume), this.recall(theFile)];
+  const chosen = (await readReplicas(connectKubernetes(), volume)).slice(0, 2);
+  const since = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString();
+  this.remember(damaged, { machines: chosen.map(({ spec }) => spec.nodeID), since });
+  for (const one of chosen) await flipBytes(this.target, one.spec.nodeID, imageOf(one), marker);
+});
+
+Then('both are noticed to be corrupt', async function (this: SandboxWorld) {
+  const [volume, { machines, since }] = [this.recall(theVolume), this.recall(damaged)];
+  const kubernetes = connectKubernetes();
+  await eventually('the damage is noticed', () => probeNoticed(kubernetes, volume, machines, since), 'sync');
+});
+
+Then('the volume is healthy again', async function (this: SandboxWorld) {
+  const [kubernetes, volume] = [connectKubernetes(), this.recall(theVolume)];
+  await eventually('the volume is healthy', () => probeVolumeHealthy(kubernetes, volume), 'sync');
+});
+
+Then('the app serves the file as it was', async function (this: SandboxWorld) {
+  const { name, hash } = this.recall(theFile);
+  await this.expectMet('file', [await probeFile(connectKubernetes(), name, hash)]);
+});

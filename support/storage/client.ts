@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import axios from 'axios';
+import { z } from 'zod';
+import { OperatorError } from '../failure';
+import { assertAllowed } from '../isolation';
+import type { KubernetesClient } from '../kubernetes/client';
+
+/** Longhorn's namespace, and the app whose files lie on one of its volumes (role storage). */
+export const longhornNamespace = 'longhorn-system';
+export const documents = { namespace: 'documents', deployment: 'documents', claim: 'documents', port: 8080 };
+
+const kind = (plural: string) => ({ group: 'longhorn.io', version: 'v1beta2', plural });
+export const volumes = kind('volumes');
+export const settings = kind('settings');
+const replicas = kind('replicas');
+
+const text = z.string().default('');
+const volumeShape = z.object({
+  spec: z.object({ size: z.string(), numberOfReplicas: z.number() }),
+  status: z.object({ state: text, robustness: text, currentNodeID: text }).partial().optional(),
+});
+const replicaShape = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({
+    volumeName: z.string(),
+    engineName: z.string(),
+    nodeID: z.string(),
+    diskPath: z.string(),
+    dataDirectoryName: z.string(),
+    lastFailedAt: text,
+  }),
+  status: z.object({ currentState: text, message: text }).partial().optional(),
+});
+
+/** A volume and a replica, as far as the suite reads them. */
+export type Volume = z.infer<typeof volumeShape>;
+export type Replica = z.infer<typeof replicaShape>;
+
+/** The volume under the app's claim. @throws OperatorError when the claim is not bound. */
+export async function documentsVolume(kubernetes: KubernetesClient): Promise<string> {
+  const name = await findDocumentsVolume(kubernetes);
+  if (name !== undefined) return name;
+  throw new OperatorError({
+    attempted: 'find the volume of the app documents',
+    expected: `a PersistentVolume for the claim ${documents.namespace}/${documents.claim}`,
+    seen: 'none',
+    next: 'look at the service longhorn on pi1: npm run lab -- logs pi1 longhorn',
+  });
+}
+
+/** The same, undefined where no such app is deployed. */
+export async function findDocumentsVolume(kubernetes: KubernetesClient): Promise<string | undefined> {
+  const [persistent] = (await kubernetes.persistentVolumes()).filter(
+    ({ spec }) => spec?.claimRef?.namespace === documents.namespace && spec.claimRef.name === documents.claim,
+  );
+  return persistent?.spec?.csi?.volumeHandle;
+}
+
+/** Gives the app a file that must survive what comes. @returns its name; undefined where no such app is deployed. */
+export async function keepFile(kubernetes: KubernetesClient): Promise<string | undefined> {
+  if ((await findDocumentsVolume(kubernetes)) === undefined) return undefined;
+  const file = `kept-${Date.now()}.txt`;
+  await putFile(kubernetes, file, contentOf(file));
+  return file;
+}
+
+export function readVolume(kubernetes: KubernetesClient, name: string): Promise<Volume | undefined> {
+  return kubernetes.resource(volumes, longhornNamespace, name, volumeShape);
+}
+
+/** What a volume was made with: bytes, and how many replicas. */
+export type VolumeSize = Pick<Volume['spec'], 'size' | 'numberOfReplicas'>;
+
+/** How large a volume is. @throws OperatorError when there is no such volume. */
+export async function sizeOf(kubernetes: KubernetesClient, name: string): Promise<VolumeSize> {
+  const { size, numberOfReplicas } = (await readVolume(kubernetes, name))?.spec ?? noSuchVolume(name);
+  return { size, numberOfReplicas };
+}
+
+function noSuchVolume(name: string): never {
+  throw new OperatorError({
+    attempted: `read volume ${name}`,
+    expected: `volumes.longhorn.io ${longhornNamespace}/${name}`,
+    seen: 'none',
+    next: 'if it was deleted, follow "A volume has lost its replicas" in the runbook.',
+  });
+}
+
+/** The replicas of a volume, one a machine. */
+export async function readReplicas(kubernetes: KubernetesClient, volume: string): Promise<Replica[]> {
+  const all = await kubernetes.resources(replicas, longhornNamespace, replicaShape);
+  return all.filter(({ spec }) => spec.volumeName === volume);
+}
+
+/** The file in which a replica's data lies, on its machine. */
+export function imageOf({ spec }: Replica): string {
+  return `${spec.diskPath}/replicas/${spec.dataDirectoryName}/volume-head-000.img`;
+}
+
+/** Writes a file through the app, which answers when it is on the volume. */
+export async function putFile(kubernetes: KubernetesClient, name: string, content: Buffer): Promise<void> {
+  await axios.put(await fileUrl(kubernetes, name), content, { timeout: 10_000, maxBodyLength: content.length });
+}
+
+/** SHA-256 of a file as the app serves it; undefined when the app has no such file. */
+export async function fileHash(kubernetes: KubernetesClient, name: string): Promise<string | undefined> {
+  const answer = await axios.get<ArrayBuffer>(await fileUrl(kubernetes, name), {
+    responseType: 'arraybuffer',
+    timeout: 10_000,
+    validateStatus: (status) => status === 200 || status === 404,
+  });
+  return answer.status === 404 ? undefined : hashOf(Buffer.from(answer.data));
+}
+
+/** A file's content from its name, so that its hash is known without keeping it. About 180 KB. */
+export function contentOf(file: string): Buffer {
+  return Buffer.from(`${file} ${hashOf(Buffer.from(file))}\n`.repeat(2_000));
+}
+
+export function hashOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+async function fileUrl(kubernetes: KubernetesClient, name: string): Promise<string> {
+  const pods = await kubernetes.pods(documents.namespace, 'app.kubernetes.io/name=documents');
+  const ready = pods.find(
+    ({ status, metadata }) =>
+      metadata?.deletionTimestamp === undefined &&
+      status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True'),
+  );
+  const address = ready?.status?.podIP;
+  if (address === undefined) throw new Error('no pod of the app documents is ready');
+  assertAllowed(address);
+  return `http://${address}:${documents.port}/files/${name}`;
+}

@@ -1,0 +1,107 @@
+import { eventually } from '../eventually';
+import type { Fault, FaultContext } from '../fault';
+import { compare } from '../finding';
+import { clusterMachines } from '../inventory';
+import type { KubernetesClient } from '../kubernetes/client';
+import type { Target } from '../target';
+import { documents, documentsVolume, longhornNamespace, readReplicas, readVolume } from './client';
+import { settings, volumes, type VolumeSize } from './client';
+
+/** Overwrites bytes of a file on a machine, at the first place where `marker` stands in it, behind the storage's back. */
+export async function flipBytes(target: Target, machine: string, file: string, marker: string): Promise<void> {
+  const script = [
+    'set -e',
+    `at=$(grep -aobF -m1 ${marker} ${file} | head -1 | cut -d: -f1)`,
+    'test -n "$at"',
+    `printf '\\377\\000\\377\\000' | dd of=${file} bs=1 seek="$at" conv=notrunc status=none`,
+  ].join('; ');
+  await target.onMachine(machine, [script]);
+}
+
+/** Scales the app that uses the volume, and waits until the volume is let go of when it is scaled to nothing. */
+export async function scaleDocuments(kubernetes: KubernetesClient, replicas: number): Promise<void> {
+  await kubernetes.scaleDeployment(documents.namespace, documents.deployment, replicas);
+  if (replicas > 0) return;
+  const volume = await documentsVolume(kubernetes);
+  await eventually(
+    `volume ${volume} is detached`,
+    async () => {
+      const state = (await readVolume(kubernetes, volume))?.status?.state ?? 'detached';
+      return compare(`volume ${volume}`, 'detached', state, 'status of the Volume');
+    },
+    'rollout',
+  );
+}
+
+/** Deletes a detached volume's resources. What lies on the machines' disks stays there. */
+export async function deleteVolume(kubernetes: KubernetesClient, name: string): Promise<void> {
+  await kubernetes.deleteResource(volumes, longhornNamespace, name);
+  await eventually(
+    `volume ${name} is gone`,
+    async () => {
+      const [left, replicas] = await Promise.all([readVolume(kubernetes, name), readReplicas(kubernetes, name)]);
+      const gone = left === undefined && replicas.length === 0;
+      return compare(`volume ${name}`, 'gone', gone ? 'gone' : `there, ${replicas.length} replicas`, 'GET volume');
+    },
+    'deletion',
+  );
+}
+
+/** Makes a volume unless it is there. Under the name of one that was, it gets a new engine, new replicas and new folders. */
+export async function createVolume(kubernetes: KubernetesClient, name: string, size: VolumeSize): Promise<void> {
+  if ((await readVolume(kubernetes, name)) !== undefined) return;
+  await kubernetes.createResource(volumes, longhornNamespace, {
+    apiVersion: 'longhorn.io/v1beta2',
+    kind: 'Volume',
+    metadata: { name, namespace: longhornNamespace },
+    spec: { size: size.size, numberOfReplicas: size.numberOfReplicas, frontend: 'blockdev' },
+  });
+}
+
+/** Changes one of Longhorn's settings. */
+function setting(fault: string, breaks: string, name: string, broken: string, whole: string): Fault {
+  const set =
+    (value: string) =>
+    ({ systems }: FaultContext): Promise<void> =>
+      systems.kubernetes.patchResource(settings, longhornNamespace, name, { value });
+  return { name: fault, breaks, plant: set(broken), heal: set(whole) };
+}
+
+/** Replicas are not verified at rest. */
+export const damageUnnoticed = setting(
+  'storage-checksums-off',
+  'The storage does not verify its replicas.',
+  'snapshot-data-integrity',
+  'disabled',
+  'enabled',
+);
+
+/** Replicas that are out of use stay so. */
+export const nothingRebuilt = setting(
+  'storage-rebuild-off',
+  'The storage rebuilds no replica.',
+  'concurrent-replica-rebuild-per-node-limit',
+  '0',
+  '5',
+);
+
+/** A machine on which the volume is not attached: its storage can stop without taking the app with it. */
+async function elsewhere({ target, systems }: FaultContext): Promise<string> {
+  const volume = await readVolume(systems.kubernetes, await documentsVolume(systems.kubernetes));
+  const machines = clusterMachines(target.inventory).map(({ name }) => name);
+  return machines.findLast((name) => name !== volume?.status?.currentNodeID) ?? '';
+}
+
+/** A machine's replicas are out of reach. */
+export const storageStopped: Fault = {
+  name: 'storage-stopped',
+  breaks: 'The storage of one machine is stopped.',
+  plant: async (context) => {
+    await context.target.onMachine(await elsewhere(context), ['sv', '-w', '30', 'down', '/etc/lab-service/longhorn']);
+  },
+  heal: async ({ target }) => {
+    for (const { name } of clusterMachines(target.inventory)) {
+      await target.onMachine(name, ['sv', '-w', '30', 'up', '/etc/lab-service/longhorn']);
+    }
+  },
+};
