@@ -111,12 +111,16 @@ export interface Ongoing {
   stop(): Promise<{ done: number; refused: number }>;
 }
 
-/** Writes to the sandbox over its API, one request after another, whatever they answer. */
+/**
+ * Writes to the sandbox over its API, one request after another, until the reset cuts it off: what it would write to the ERP that
+ * serves again would be new, not left over. @throws OperatorError when the first write is refused already.
+ */
 export async function writeWithoutPause(systems: Systems): Promise<Ongoing> {
   const secrets = await readSecrets(systems.vault, sandbox.instance);
   const erp = await connectSandboxErp(systems.kubernetes, secrets.ai_agent_api_key);
   let going = true;
-  const counts = { done: 0, refused: 0 };
+  await erp.create('thirdparties', { name: 'Unter der Hand 0' });
+  const counts = { done: 1, refused: 0 };
   const work = (async () => {
     for (let number = 1; going; number += 1) {
       const written = await erp.create('thirdparties', { name: `Unter der Hand ${number}` }).then(
@@ -124,8 +128,7 @@ export async function writeWithoutPause(systems: Systems): Promise<Ongoing> {
         () => false,
       );
       counts[written ? 'done' : 'refused'] += 1;
-      // Refusals of a Service without pods come at once: leave the processor to others.
-      await new Promise((resolve) => setImmediate(resolve));
+      going &&= written;
     }
   })();
   return {
