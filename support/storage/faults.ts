@@ -97,7 +97,18 @@ export const storageStopped: Fault = {
   name: 'storage-stopped',
   breaks: 'The storage of one machine is stopped.',
   plant: async (context) => {
+    const { kubernetes } = context.systems;
     await context.target.onMachine(await elsewhere(context), ['sv', '-w', '30', 'down', '/etc/lab-service/longhorn']);
+    const volume = await documentsVolume(kubernetes);
+    // Until the next look at its replicas the volume says what it said.
+    await eventually(
+      'the missing replica is noticed',
+      async () => {
+        const seen = (await readVolume(kubernetes, volume))?.status?.robustness ?? 'unknown';
+        return compare(`volume ${volume}`, 'degraded', seen, 'status of the Volume');
+      },
+      'sync',
+    );
   },
   heal: async ({ target }) => {
     for (const { name } of clusterMachines(target.inventory)) {
