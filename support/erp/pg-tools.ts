@@ -79,7 +79,7 @@ export async function restoreTables(
 /** What makes a restore fail that an operator can mend, by pg_restore's words. */
 const causes = [
   {
-    words: /No space left on device|could not extend file/,
+    words: /No space left on device|could not extend file|Check free disk space/,
     seen: () => 'the disk of Postgres is full',
     next: 'make room on the machine of Postgres (`npm run lab -- ssh pi2 df -h`).',
   },
