@@ -4,6 +4,7 @@ import { argocdDrills } from './definitions/argocd';
 import { databaseDrills } from './definitions/database';
 import { machineDrills } from './definitions/machines';
 import { storageDrills } from './definitions/storage';
+import { pkiDrills } from './definitions/pki';
 import { vaultDrills } from './definitions/vault';
 
 /** Every drill, in the order in which `drill all` runs them. */
@@ -13,6 +14,7 @@ export const drills: readonly DrillDefinition[] = [
   ...databaseDrills,
   ...machineDrills,
   ...storageDrills,
+  ...pkiDrills,
 ];
 
 /** A drill by its id. @throws OperatorError (exit code 2) naming those there are. */

@@ -155,6 +155,14 @@ export const stages: Stage[] = [
     },
   },
   {
+    name: 'pki',
+    needs: ['kubernetes'],
+    components: ['step-ca', 'step', 'cert-manager', 'traefik', 'standins'],
+    run: async (context) => {
+      await Promise.all([publish(context, 'cert-manager', 'traefik', 'trust-probe'), converge(context, 'pki')]);
+    },
+  },
+  {
     name: 'platform',
     needs: ['postgres', 'vault', 'depot'],
     components: ['tofu', 'standins'],

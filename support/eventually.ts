@@ -16,6 +16,8 @@ export const budgets = {
   rollout: 90_000,
   /** A machine powers on and its services answer. */
   boot: 60_000,
+  /** A certificate is issued by ACME, also by a cert-manager that gives the challenge's record a minute to spread. */
+  issue: 150_000,
   /** A namespace, database or Application is gone with all it owned. */
   deletion: 60_000,
   /** The whole cluster is back after a power cut (75 s in the spike). */

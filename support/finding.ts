@@ -34,3 +34,10 @@ export function describe(finding: Finding): string {
   const hint = finding.hint ? ` (${finding.hint})` : '';
   return `${finding.subject}: ${finding.status}; expected ${finding.expected}, saw ${finding.actual} [${finding.source}]${hint}`;
 }
+
+/** The first finding that is not met, for a wait until all are; a met one when all are. None at all is unknown. */
+export function firstTrouble(findings: readonly Finding[]): Finding {
+  const subject = findings.map((finding) => finding.subject).join(', ') || 'nothing';
+  const all: Finding = { subject, status: worst(findings), expected: 'met', actual: 'met', source: 'every probe' };
+  return findings.find(({ status }) => status !== 'met') ?? all;
+}

@@ -35,6 +35,8 @@ const endpointsShape = z.object({
   bucket: z.url(),
   postgres: z.string().regex(/^[\w.-]+:\d+$/),
   pgbouncer: z.string().regex(/^[\w.-]+:\d+$/),
+  ca: z.url(),
+  ingress: z.url(),
 });
 
 const shape = z.object({
@@ -47,6 +49,7 @@ const shape = z.object({
         pod_cidr: z.string(),
         service_cidr: z.string(),
         cluster_dns: z.string(),
+        name_server: z.string(),
         endpoints: endpointsShape,
         state_bucket: z.string(),
         backup_bucket: z.string(),
@@ -77,6 +80,8 @@ export interface Inventory {
   podCidr: string;
   serviceCidr: string;
   clusterDns: string;
+  /** Answers for the lab's domain: the ingress for every name but a few. */
+  nameServer: string;
   endpoints: z.infer<typeof endpointsShape>;
   stateBucket: string;
   backupBucket: string;
@@ -143,6 +148,7 @@ export function readInventory(file: string = ownInventory()): Inventory {
     podCidr: vars.pod_cidr,
     serviceCidr: vars.service_cidr,
     clusterDns: vars.cluster_dns,
+    nameServer: vars.name_server,
     endpoints: vars.endpoints,
     stateBucket: vars.state_bucket,
     backupBucket: vars.backup_bucket,

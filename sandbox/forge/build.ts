@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { run } from '../../support/command';
 import { OperatorError } from '../../support/failure';
 import type { OnProgress } from '../progress';
 import { go, requireCCompiler, requireGo, type GoCaches, type GoOptions } from './go';
-import type { Recipe } from './recipe';
-import { componentSource, localModule } from './source';
+import type { Change, Recipe } from './recipe';
+import { componentSource, localModule, mainFolder, replacement } from './source';
 import { filesBelow, install, type ForgeStore } from './store';
-import { goDirective, workspaceModule } from './workspace';
+import { goDirective, requiredVersion, workspaceModule } from './workspace';
 
 /** What every build of one forge run shares. */
 export interface BuildContext {
@@ -80,7 +80,41 @@ async function moduleWorkspace(
   const upstream = await readFile(download.goMod, 'utf8');
   const goVersion = await requireGo(goDirective(upstream));
   await writeFile(join(folder, 'go.mod'), workspaceModule(recipe, upstream));
+  if (recipe.main !== undefined) await copyFiles(mainFolder(recipe.main), folder);
+  if (recipe.changed !== undefined) await useChanged(recipe, recipe.changed, upstream, folder, context);
   return { goVersion, folder, packages: recipe.binaries.map((built) => built.package), source: download.dir };
+}
+
+/**
+ * Puts a copy of a module beside the build, with one file changed, and has the build use it (Go lets no overlay reach into
+ * its module cache). Go verifies what is copied as any other module.
+ */
+async function useChanged(
+  recipe: Recipe,
+  change: Change,
+  upstream: string,
+  folder: string,
+  context: BuildContext,
+): Promise<void> {
+  const { module, file } = change;
+  const query = `${module}@${module === recipe.module?.path ? recipe.module.version : requiredVersion(upstream, module)}`;
+  const options = { caches: context.caches, cwd: folder, signal: context.signal, allowFailure: true };
+  const answer = await go(['mod', 'download', '-json', query], options);
+  const found = readDownload(answer.stdout);
+  if (found.Dir === undefined) throw notDownloaded(recipe, query, found.Error ?? answer.stderr.trim());
+  await copyFiles(found.Dir, join(folder, 'changed'));
+  const changed = join(folder, 'changed', file);
+  const parts = existsSync(changed) ? partsAround(change, await readFile(changed, 'utf8')) : [];
+  if (parts.length !== 2)
+    throw missing(`what is changed in ${file} of ${query}`, `correct the recipe of ${recipe.name}`);
+  await rm(changed);
+  await writeFile(changed, parts.join(replacement(change)));
+  await appendFile(join(folder, 'go.mod'), `replace ${module} => ./changed\n`);
+}
+
+/** What comes before and after that which is replaced: two parts, when it is there once. */
+function partsAround(change: Change, text: string): string[] {
+  return 'text' in change ? text.split(change.text) : ['', ''];
 }
 
 async function downloadModule(

@@ -21,6 +21,19 @@ const moduleShape = z.object({
   sum: z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/),
 });
 
+const changeShape = z.intersection(
+  z.object({ module: z.string(), file: z.string() }),
+  z.union([
+    /** A file in sandbox/forge/changed/. */
+    z.object({ by: z.string() }),
+    /** A text that is there exactly once, and another one. */
+    z.object({ text: z.string(), to: z.string() }),
+  ]),
+);
+
+/** What of upstream's code is built otherwise than upstream wrote it. */
+export type Change = z.infer<typeof changeShape>;
+
 const recipeShape = z.object({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   /** What it plays in the sandbox. */
@@ -32,6 +45,13 @@ const recipeShape = z.object({
   local: z.string().optional(),
   /** Empty for a local module: every package below cmd/ is one binary. */
   binaries: z.array(binaryShape),
+  /**
+   * Folder below sandbox/forge/mains/ with the program's start, for a module that publishes its code but not its commands.
+   * Its package is `.` (of the throw-away module the component is built in).
+   */
+  main: z.string().optional(),
+  /** A file of this or another module, and what takes the place of it or of a text in it. */
+  changed: changeShape.optional(),
   tags: z.array(z.string()).default([]),
   /** Values for `-ldflags -X`. */
   defines: z.record(z.string(), z.string()).default({}),

@@ -1,5 +1,6 @@
 import { OperatorError } from '../../support/failure';
 import { parseRecipes, type Recipe, type RecipeInput } from './recipe';
+import { pkiRecipes } from './recipes-pki';
 
 const kubernetesBinaries = [
   'kube-apiserver',
@@ -223,34 +224,7 @@ const definitions: RecipeInput[] = [
     share: ['templates', 'options', 'public'],
     diskGiB: 4,
   },
-  {
-    name: 'step-ca',
-    role: 'private CA',
-    provenance: 'upstream',
-    stage: 'pki',
-    module: {
-      path: 'github.com/smallstep/certificates',
-      version: 'v0.30.2',
-      sum: 'h1:1G3xBi8sJ740iA1mMPW2Svv7EIZKJ4Zf/iQtA5QlN0Y=',
-    },
-    binaries: [{ package: 'github.com/smallstep/certificates/cmd/step-ca', binary: 'step-ca' }],
-    defines: { 'main.Version': '0.30.2' },
-    diskGiB: 3,
-  },
-  {
-    name: 'step',
-    role: "the private CA's client",
-    provenance: 'upstream',
-    stage: 'pki',
-    module: {
-      path: 'github.com/smallstep/cli',
-      version: 'v0.28.7',
-      sum: 'h1:3a1Nu0JMbColjJMxsms166Q7cHc8DgSzXgYvE5psucY=',
-    },
-    binaries: [{ package: 'github.com/smallstep/cli/cmd/step', binary: 'step' }],
-    defines: { 'main.Version': '0.28.7' },
-    diskGiB: 3,
-  },
+  ...pkiRecipes,
 ];
 
 /** Every component the forge builds, in build order: what the first scenarios need comes first. */

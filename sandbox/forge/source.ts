@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../support/paths';
-import type { Recipe } from './recipe';
+import type { Change, Recipe } from './recipe';
 
 /** What a component is built from, as far as this checkout decides it. */
 export interface ComponentSource {
@@ -21,6 +21,17 @@ export function localModule(recipe: Recipe): string {
   return join(projectRoot, 'sandbox', recipe.local ?? '');
 }
 
+/** Where the start of a component lies whose module does not publish its commands. */
+export function mainFolder(name: string): string {
+  return join(projectRoot, 'sandbox', 'forge', 'mains', name);
+}
+
+/** What takes the place of a file of a module, or of a text in it. */
+export function replacement(change: Change): string {
+  if ('to' in change) return change.to;
+  return readFileSync(join(projectRoot, 'sandbox', 'forge', 'changed', change.by), 'utf8');
+}
+
 /** Reads what a component is built from. A local module without a go.mod has version `absent` and no binaries. */
 export function componentSource(recipe: Recipe): ComponentSource {
   const { module, tags, defines, pins, cgo, c, share } = recipe;
@@ -35,7 +46,11 @@ export function componentSource(recipe: Recipe): ComponentSource {
   const binaries = [...own.binaries, ...(c === undefined ? [] : [c.binary])].sort();
   const digest = createHash('sha256')
     .update(
-      JSON.stringify([own.checksum, module?.path, recipe.binaries, binaries, tags, defines, pins, cgo, c ?? 0, share]),
+      JSON.stringify([
+        ...[own.checksum, module?.path, recipe.binaries, binaries, tags, defines, pins, cgo, c ?? 0, share],
+        ...(recipe.main === undefined ? [] : [contentHash(mainFolder(recipe.main))]),
+        ...(recipe.changed === undefined ? [] : [recipe.changed, replacement(recipe.changed)]),
+      ]),
     )
     .digest('hex');
   return { version: own.version, checksum: own.checksum, binaries, digest };
@@ -43,6 +58,12 @@ export function componentSource(recipe: Recipe): ComponentSource {
 
 function localSource(folder: string): Omit<ComponentSource, 'digest'> {
   if (!existsSync(join(folder, 'go.mod'))) return { version: 'absent', checksum: 'src:absent', binaries: [] };
+  const hex = contentHash(folder);
+  const commands = readdirSync(join(folder, 'cmd'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return { version: `src-${hex.slice(0, 12)}`, checksum: `src:${hex}`, binaries: commands.map((entry) => entry.name) };
+}
+
+function contentHash(folder: string): string {
   const hash = createHash('sha256');
   for (const file of sourceFiles(folder, '')) {
     hash.update(`${file}\0`).update(
@@ -51,9 +72,7 @@ function localSource(folder: string): Omit<ComponentSource, 'digest'> {
         .digest(),
     );
   }
-  const hex = hash.digest('hex');
-  const commands = readdirSync(join(folder, 'cmd'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return { version: `src-${hex.slice(0, 12)}`, checksum: `src:${hex}`, binaries: commands.map((entry) => entry.name) };
+  return hash.digest('hex');
 }
 
 /** Files that can change a binary, sorted: tests, built binaries and hidden files cannot. */

@@ -3,7 +3,7 @@ import type { Recipe } from './recipe';
 
 /**
  * The go.mod of a throw-away module that builds a recipe's packages. `go install` refuses a module whose go.mod has `replace`
- * lines, so ours requires it and repeats them. Local ones (`=> ./api`) are left out: the published version that upstream
+ * or `exclude` lines, so ours requires it and repeats them. Local ones (`=> ./api`) are left out: the published version that upstream
  * requires is used. Kubernetes' staging modules are published as v0.X.Y of its v1.X.Y.
  * Upstream's `go` and `godebug` lines are repeated too, because the main module's decide the binary's defaults.
  * @param upstream the text of the module's own go.mod.
@@ -17,6 +17,7 @@ export function workspaceModule(recipe: Recipe, upstream: string): string {
   lines.push(`require ${module.path} ${module.version}`);
   for (const [path, version] of Object.entries(recipe.pins)) lines.push(`require ${path} ${version}`);
   for (const { verb, text } of statements) {
+    if (verb === 'exclude') lines.push(`exclude ${text}`);
     if (verb !== 'replace') continue;
     const [left = '', right = ''] = text.split(/\s*=>\s*/);
     if (right.startsWith('./staging/')) {
@@ -32,6 +33,15 @@ export function workspaceModule(recipe: Recipe, upstream: string): string {
 export function goDirective(upstream: string): string {
   const wanted = /^go\s+(\d+\.\d+(?:\.\d+)?)/m.exec(upstream)?.[1] ?? '1.21';
   return isAtLeast(wanted, '1.21') ? wanted : '1.21';
+}
+
+/** The version of a module that a go.mod requires. @throws Error when it requires none: the recipe is wrong. */
+export function requiredVersion(upstream: string, module: string): string {
+  for (const { verb, text } of moduleStatements(upstream)) {
+    const [path, version] = text.split(/\s+/);
+    if (verb === 'require' && path === module && version !== undefined) return version;
+  }
+  throw new Error(`${module} is not required there`);
 }
 
 /** The statements of a go.mod, blocks resolved, comments gone. */

@@ -73,8 +73,8 @@ export async function prepareMachine(inventory: Inventory, machine: Machine): Pr
     mkdirSync(folder, { recursive: true });
   writeFileSync(join(upper, 'etc', 'hostname'), `${machine.name}\n`);
   writeFileSync(join(upper, 'etc', 'hosts'), hostsFile(inventory));
-  // No name server: a look-up that /etc/hosts cannot answer fails at once instead of waiting for one that is not there.
-  writeFileSync(join(upper, 'etc', 'resolv.conf'), 'options timeout:1 attempts:1\n');
+  // What /etc/hosts does not hold is asked of the lab's own name server, which refuses every zone but its own at once.
+  writeFileSync(join(upper, 'etc', 'resolv.conf'), resolverConfig(inventory));
   mkdirSync(join(upper, 'root', '.ssh'), { recursive: true, mode: 0o700 });
   chmodSync(join(upper, 'root'), 0o700);
   writeFileSync(join(upper, 'root', '.ssh', 'authorized_keys'), readFileSync(`${operatorKey}.pub`), { mode: 0o600 });
@@ -82,6 +82,10 @@ export async function prepareMachine(inventory: Inventory, machine: Machine): Pr
   if (!existsSync(hostKey)) await newKey(hostKey, machine.name);
   writeFileSync(join(upper, 'etc', 'ssh', 'sshd_config.d', '00-lab.conf'), sshdConfig);
   writeService(machine.name, 'sshd', 'exec /usr/sbin/sshd -D -e');
+}
+
+function resolverConfig(inventory: Inventory): string {
+  return `nameserver ${inventory.nameServer}\noptions timeout:1 attempts:1\n`;
 }
 
 const sshdConfig = `# The lab's machines: root by the operator's key and nothing else.

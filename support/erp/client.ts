@@ -4,13 +4,13 @@ import { redactor } from '../evidence/redaction';
 import { OperatorError } from '../failure';
 import { assertAllowed } from '../isolation';
 import type { KubernetesClient } from '../kubernetes/client';
+import { servedHosts } from '../kubernetes/ingresses';
 import type { InstanceNames } from '../naming';
 import { ProductError, withTransport } from '../product-error';
 import { assertSandboxUrl } from './guard';
 import { sandbox } from './instances';
 
 const base = '/api/index.php';
-const hostAnnotation = 'sandbox-acceptance/host';
 const failure = z.object({ error: z.object({ code: z.number(), message: z.string() }) });
 
 /** Kinds of objects that the agent works with. */
@@ -129,19 +129,23 @@ export class SandboxErp extends ErpReader {
 }
 
 /**
- * Where an instance's host name leads: the Service in the instance's own namespace that bears the name.
+ * Where an instance's host name leads: the Service behind the Ingress of that name in the instance's own namespace.
  * @throws OperatorError when there is none.
  */
 export async function locate(kubernetes: KubernetesClient, names: InstanceNames): Promise<string> {
-  const services = await kubernetes.services(names.instance);
-  const service = services.find((one) => one.metadata?.annotations?.[hostAnnotation] === names.host);
+  const [routes, services] = await Promise.all([
+    servedHosts(kubernetes, names.instance),
+    kubernetes.services(names.instance),
+  ]);
+  const behind = routes.filter(({ host }) => host === names.host).flatMap((route) => route.services);
+  const service = services.find(({ metadata }) => behind.includes(metadata?.name ?? ''));
   const address = service?.spec?.clusterIP;
   if (address === undefined) {
     throw new OperatorError({
       attempted: `find ${names.host}`,
-      where: `services of ${names.instance}`,
-      expected: `one with the annotation ${hostAnnotation}: ${names.host}`,
-      seen: `${services.length} without`,
+      where: `ingresses of ${names.instance}`,
+      expected: 'one for that name, with a Service behind it',
+      seen: behind.length === 0 ? `${routes.length} for other names` : `no Service ${behind.join(', ')}`,
       next: 'converge the sandbox: `npm run lab -- up`.',
     });
   }

@@ -206,6 +206,12 @@ export class KubernetesClient {
     return listOf(shape).parse(found).items;
   }
 
+  /** All custom resources of a kind in every namespace, validated. */
+  async resourcesEverywhere<T>(kind: ResourceKind, shape: z.ZodType<T>): Promise<T[]> {
+    const found: unknown = await this.ask(`GET ${kind.plural}`, () => this.custom.listClusterCustomObject({ ...kind }));
+    return listOf(shape).parse(found).items;
+  }
+
   async patchResource(kind: ResourceKind, namespace: string, name: string, body: object): Promise<void> {
     await this.ask(`PATCH ${kind.plural} ${namespace}/${name}`, () =>
       this.custom.patchNamespacedCustomObject(

@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import axios from 'axios';
 import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { argocdNamespace } from '../argocd/client';
@@ -17,6 +18,8 @@ import { placement } from './placement';
 const appOfApps = 'factory';
 const operatorNamespace = 'vault-secrets-operator-system';
 const longhornNamespace = 'longhorn-system';
+/** Where the pod's name label is upstream's: cert-manager's chart, Traefik's chart. */
+const nameLabel = 'app.kubernetes.io/name';
 
 /** Types of the mounts that every Vault has from the start. */
 const builtInTypes = new Set(['cubbyhole', 'identity', 'system']);
@@ -26,7 +29,7 @@ const mountsShape = z.record(
   z.object({ type: z.string(), options: z.record(z.string(), z.string()).nullish() }),
 );
 const rows = z.object({ server_version: z.string() });
-const poolerVersion = z.object({ version: z.string() });
+const version = z.object({ version: z.string() });
 const argocdVersion = z.object({ Version: z.string() });
 const tofuVersion = z.object({ terraform_version: z.string() });
 
@@ -93,7 +96,7 @@ export function liveObserver(systems: Systems): ParityObserver {
     'postgres-placement': () => placed(systems, inventory.endpoints.postgres),
     pgbouncer: async () => {
       const login = { username: poolerUser, password: readPoolerPassword() };
-      const [row] = await throughPgBouncer(inventory, login).rows('pgbouncer', 'SHOW VERSION', [], poolerVersion);
+      const [row] = await throughPgBouncer(inventory, login).rows('pgbouncer', 'SHOW VERSION', [], version);
       return {
         value: row?.version.replace('PgBouncer ', '') ?? 'unknown',
         source: `SHOW VERSION at ${inventory.endpoints.pgbouncer}`,
@@ -107,11 +110,28 @@ export function liveObserver(systems: Systems): ParityObserver {
       });
       return { value: tofuVersion.parse(JSON.parse(printed.stdout)).terraform_version, source: 'tofu version -json' };
     },
+    'step-ca': async () => {
+      const url = `${inventory.endpoints.ca}/version`;
+      return { value: (await answer(url, version, readTrustedRoot())).version, source: `GET ${url}` };
+    },
+    'cert-manager': async () => {
+      const pods = running(await kubernetes.pods(undefined, `${nameLabel}=cert-manager`));
+      return { value: agreed(tags(pods)), source: `pods ${nameLabel}=cert-manager` };
+    },
+    ingress: async () => {
+      const pods = running(await kubernetes.pods(undefined, `${nameLabel}=traefik`));
+      return { value: `traefik ${agreed(tags(pods))}`, source: `pods ${nameLabel}=traefik` };
+    },
   };
 }
 
 /** The pooler's own user, which may read its console (stats_users). */
 const poolerUser = 'pgbouncer_auth';
+
+/** The root of the private CA that the operator trusts. */
+function readTrustedRoot(): string {
+  return readFileSync(secretFile('arcodange-lab-ca.crt'), 'utf8');
+}
 
 function readPoolerPassword(): string {
   return readFileSync(secretFile(join('postgres', poolerUser)), 'utf8').trim();
@@ -151,8 +171,10 @@ function running(pods: readonly V1Pod[]): V1Pod[] {
   return pods.filter((pod) => pod.status?.phase === 'Running');
 }
 
-async function answer<T>(url: string, shape: z.ZodType<T>): Promise<T> {
+/** @param root whom to trust over TLS, PEM. */
+async function answer<T>(url: string, shape: z.ZodType<T>, root?: string): Promise<T> {
   assertAllowed(url);
-  const response = await axios.get<unknown>(url, { timeout: 10_000, maxRedirects: 0, proxy: false });
+  const trust = root === undefined ? {} : { httpsAgent: new Agent({ ca: root }) };
+  const response = await axios.get<unknown>(url, { timeout: 10_000, maxRedirects: 0, proxy: false, ...trust });
   return shape.parse(response.data);
 }

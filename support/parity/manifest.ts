@@ -22,6 +22,9 @@ export const parityItems = {
   gitea: 'Gitea',
   'gitea-placement': 'Where Gitea runs',
   opentofu: 'OpenTofu',
+  'step-ca': 'Private CA',
+  'cert-manager': 'cert-manager',
+  ingress: 'Ingress',
 } as const;
 
 /** The name of an item of the parity manifest. */

@@ -20,6 +20,7 @@ import type { PlantedFault } from './fault';
 import { evidenceFaults } from './evidence';
 import { gateFaults } from './gates';
 import { storageFaults } from './storage';
+import { pkiFaults } from './pki';
 import { parityFaults } from './parity';
 // The runner undoes what a broken scenario had to leave behind; it must know how.
 import '../../support/canary/scenario';
@@ -119,4 +120,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...gateFaults,
   ...erpFaults,
   ...storageFaults,
+  ...pkiFaults,
 ];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { appOfApps, type Application } from '../../argocd/client';
 import { compare, type Finding } from '../../finding';
+import { servedHosts } from '../../kubernetes/ingresses';
 import type { Systems } from '../../systems';
 import { ciMount } from '../../vault/ci-token';
 import { goldenCredentials, type ExpectedInstance } from './expected';
@@ -12,7 +13,6 @@ const kubernetesRole = z.object({
   bound_service_account_namespaces: z.array(z.string()),
   token_policies: z.array(z.string()),
 });
-const hostAnnotation = 'sandbox-acceptance/host';
 
 /** Databases that Postgres itself has. */
 const ownDatabases = ['postgres', 'template0', 'template1'];
@@ -53,7 +53,7 @@ export async function probeInstance(systems: Systems, expected: ExpectedInstance
     compare(of('repository'), repository, repositoryOf(application), application_),
     compare(of('chart'), 'chart', application?.spec.source.path ?? 'none', application_),
     compare(of('ServiceAccount'), expected.namespace, workload.accounts.join(', ') || 'no pod', pods),
-    compare(of('host'), expected.host, workload.hosts.join(', ') || 'none', `services of ${expected.namespace}`),
+    compare(of('host'), expected.host, workload.hosts.join(', ') || 'none', `ingresses of ${expected.namespace}`),
     compare(
       of('credentials'),
       expected.credentials,
@@ -182,9 +182,9 @@ async function vaultPaths({ kubernetes }: Systems, namespace: string): Promise<{
 }
 
 async function workloads({ kubernetes }: Systems, namespace: string): Promise<{ accounts: string[]; hosts: string[] }> {
-  const [pods, services] = await Promise.all([kubernetes.pods(namespace), kubernetes.services(namespace)]);
+  const [pods, routes] = await Promise.all([kubernetes.pods(namespace), servedHosts(kubernetes, namespace)]);
   const accounts = pods.map((pod) => pod.spec?.serviceAccountName ?? 'none');
-  const hosts = services.flatMap((service) => service.metadata?.annotations?.[hostAnnotation] ?? []);
+  const hosts = routes.map(({ host }) => host);
   return { accounts: [...new Set(accounts)], hosts: [...new Set(hosts)] };
 }
 

@@ -60,7 +60,7 @@ export const readiness: Readonly<Record<string, Readiness>> = {
       return `${volumes.length} volumes`;
     }),
   pki: async (inventory) => {
-    const url = new URL((inventory.endpoints as Readonly<Record<string, string>>)['ca'] ?? 'https://none');
+    const url = new URL(inventory.endpoints.ca);
     const answers = await accepts(url.hostname, Number(url.port || 443));
     return {
       subject: 'the CA',
