@@ -96,6 +96,7 @@ export function policyFrom(inventory: Inventory): Judge {
     ...Object.values(inventory.endpoints),
     inventory.operatorAddress,
     inventory.clusterDns,
+    inventory.nameServer,
   ];
   for (const place of places) {
     const verdict = judge.host(place.replace(/^[a-z]+:\/\//, '').replace(/[:/].*$/, ''));

@@ -121,6 +121,7 @@ test('an inventory that would draw the boundary around production or the interne
     () => policyFrom({ ...inventory, endpoints: { ...inventory.endpoints, vault: 'https://192.168.1.201:8200' } }),
     /production-address/,
   );
+  assert.throws(() => policyFrom({ ...inventory, nameServer: '192.168.1.201' }), /production-address/);
   assert.throws(
     () => policyFrom({ ...inventory, machines: [{ name: 'pi1', address: '10.99.0.1', groups: [] }] }),
     /outside/,
@@ -131,6 +132,7 @@ test('an inventory that would draw the boundary around production or the interne
     networkCidr: '192.168.1.0/24',
     machines: [{ name: 'vm1', address: '192.168.1.60', groups: [] }],
     operatorAddress: '192.168.1.5',
+    nameServer: '192.168.1.60',
     endpoints: {
       ...inventory.endpoints,
       kubernetes: 'https://192.168.1.60:6443',
@@ -139,6 +141,7 @@ test('an inventory that would draw the boundary around production or the interne
       bucket: 'http://192.168.1.60:4443',
       postgres: '192.168.1.60:5432',
       pgbouncer: '192.168.1.60:6432',
+      ca: 'https://192.168.1.60:9000',
     },
   });
   assert.ok(bridged.host('192.168.1.60').allowed);
