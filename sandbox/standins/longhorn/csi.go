@@ -24,6 +24,14 @@ type csiNode struct {
 
 // ServeCSI answers the kubelet on a socket below its plugins folder.
 func ServeCSI(agent *Agent, socket string) error {
+	return serveSocket(socket, func(server *grpc.Server) {
+		csi.RegisterIdentityServer(server, &csiNode{agent: agent})
+		csi.RegisterNodeServer(server, &csiNode{agent: agent})
+	})
+}
+
+// serveSocket answers on a socket of its own what is registered, in the place of one that an earlier process left.
+func serveSocket(socket string, register func(*grpc.Server)) error {
 	if err := os.MkdirAll(filepath.Dir(socket), 0o750); err != nil {
 		return err
 	}
@@ -33,8 +41,7 @@ func ServeCSI(agent *Agent, socket string) error {
 		return err
 	}
 	server := grpc.NewServer()
-	csi.RegisterIdentityServer(server, &csiNode{agent: agent})
-	csi.RegisterNodeServer(server, &csiNode{agent: agent})
+	register(server)
 	return server.Serve(listener)
 }
 

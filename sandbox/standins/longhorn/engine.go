@@ -130,24 +130,17 @@ func (e *Engine) write(offset int64, data []byte) error {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.revision++
-	failed := make([]error, len(e.replicas))
-	var group sync.WaitGroup
-	for index, r := range e.replicas {
-		if r.mode == modeRW {
-			group.Add(1)
-			go func() {
-				defer group.Done()
-				failed[index] = r.write(offset, data, e.revision)
-			}()
-		}
-	}
-	group.Wait()
-	return e.settle(failed)
+	return e.onEach(func(r *remote) error { return r.write(offset, data, e.revision) })
 }
 
 func (e *Engine) sync() error {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
+	return e.onEach((*remote).sync)
+}
+
+// onEach acts on every replica in use at once, and drops those on which it fails. It fails only when none is left.
+func (e *Engine) onEach(act func(*remote) error) error {
 	failed := make([]error, len(e.replicas))
 	var group sync.WaitGroup
 	for index, r := range e.replicas {
@@ -155,15 +148,11 @@ func (e *Engine) sync() error {
 			group.Add(1)
 			go func() {
 				defer group.Done()
-				failed[index] = r.sync()
+				failed[index] = act(r)
 			}()
 		}
 	}
 	group.Wait()
-	return e.settle(failed)
-}
-
-func (e *Engine) settle(failed []error) error {
 	left := 0
 	for index, r := range e.replicas {
 		if r.mode != modeRW {
@@ -289,11 +278,13 @@ func (e *Engine) rebuild(r *remote) error {
 	if err != nil {
 		return err
 	}
+	// Those in use are equal: one whole read of a volume is enough while its writers wait.
 	var reference []byte
 	for _, other := range e.replicas {
 		if other.mode == modeRW {
 			if whole, err := other.verify(); err == nil {
 				reference = whole.Sums
+				break
 			}
 		}
 	}

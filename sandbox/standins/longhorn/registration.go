@@ -3,8 +3,6 @@ package longhorn
 import (
 	"context"
 	"log"
-	"net"
-	"os"
 	"path/filepath"
 
 	"google.golang.org/grpc"
@@ -20,17 +18,9 @@ type registrar struct {
 // ServeRegistration answers the kubelet's plugin watcher below kubelet's folder.
 func ServeRegistration(kubelet, endpoint string) error {
 	socket := filepath.Join(kubelet, "plugins_registry", Driver+"-reg.sock")
-	if err := os.MkdirAll(filepath.Dir(socket), 0o750); err != nil {
-		return err
-	}
-	_ = os.Remove(socket)
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		return err
-	}
-	server := grpc.NewServer()
-	registration.RegisterRegistrationServer(server, &registrar{endpoint: endpoint})
-	return server.Serve(listener)
+	return serveSocket(socket, func(server *grpc.Server) {
+		registration.RegisterRegistrationServer(server, &registrar{endpoint: endpoint})
+	})
 }
 
 func (r *registrar) GetInfo(context.Context, *registration.InfoRequest) (*registration.PluginInfo, error) {

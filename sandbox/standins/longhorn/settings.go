@@ -3,6 +3,7 @@ package longhorn
 import (
 	"errors"
 	"log"
+	"maps"
 	"net/http"
 )
 
@@ -18,10 +19,7 @@ var defaults = map[string]string{settingIntegrity: "enabled", settingRebuilds: "
 
 // settings are those of the cluster; where they cannot be read, Longhorn's defaults.
 func (a *Agent) settings() map[string]string {
-	values := map[string]string{}
-	for name, value := range defaults {
-		values[name] = value
-	}
+	values := maps.Clone(defaults)
 	found, err := list[setting](a.Kube, group+"settings")
 	if err != nil {
 		log.Printf("settings: %v", err)
