@@ -41,12 +41,18 @@ When('an agent works in the sandbox over its API', async function (this: Sandbox
   await this.showJson('what the checks show', { done, seen });
 });
 
+/** What the agent did. @throws Error in a scenario in which it has not worked yet. */
+function workDone(world: SandboxWorld): Session {
+  const done = world.recall(session);
+  if (done === undefined) throw new Error('This step needs a session: let the agent work before it.');
+  return done;
+}
+
 const checksOf = (table: DataTable): string[] => table.hashes().map(({ check = '' }) => check);
 
 Then('the checks over its API show exactly what the agent did:', async function (this: SandboxWorld, table: DataTable) {
-  const done = this.recall(session);
-  if (done === undefined) throw new Error('This step needs a session: let the agent work before it.');
-  await this.expectMet('checks over the API', showsSession(done, this.recall(seenInSandbox), checksOf(table)));
+  const shown = showsSession(workDone(this), this.recall(seenInSandbox), checksOf(table));
+  await this.expectMet('checks over the API', shown);
 });
 
 Given("the checks over production's API were made", async function (this: SandboxWorld) {
@@ -75,9 +81,7 @@ When(
 );
 
 Then('"diff" finds nothing in production, and in the sandbox what the agent did', async function (this: SandboxWorld) {
-  const done = this.recall(session);
-  if (done === undefined) throw new Error('This step needs a session: let the agent work before it.');
-  await this.expectMet('differences', judgeDiffs(this.recall(diffs), done));
+  await this.expectMet('differences', judgeDiffs(this.recall(diffs), workDone(this)));
 });
 
 Then('these commands answer for either instance:', async function (this: SandboxWorld, table: DataTable) {

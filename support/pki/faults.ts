@@ -22,20 +22,21 @@ export const caReinitialised: Fault = {
   heal: reissueAll,
 };
 
+const tlsStores = { group: 'traefik.io', version: 'v1alpha1', plural: 'tlsstores' };
+
+/** The ingress serves this secret's certificate to names that have no other. */
+function serveByDefault(secretName: string): (context: FaultContext) => Promise<void> {
+  return ({ systems }) =>
+    systems.kubernetes.patchResource(tlsStores, 'traefik', 'default', { spec: { defaultCertificate: { secretName } } });
+}
+
 /** The ingress serves the certificate it made for itself instead of the wildcard. */
 export const wildcardNotServed: Fault = {
   name: 'wildcard-not-served',
   breaks: "The ingress' default certificate is not the wildcard.",
-  plant: ({ systems }) =>
-    systems.kubernetes.patchResource(tlsStores, 'traefik', 'default', {
-      spec: { defaultCertificate: { secretName: 'planted-nowhere' } },
-    }),
-  heal: ({ systems }) =>
-    systems.kubernetes.patchResource(tlsStores, 'traefik', 'default', {
-      spec: { defaultCertificate: { secretName: 'wildcard' } },
-    }),
+  plant: serveByDefault('planted-nowhere'),
+  heal: serveByDefault('wildcard'),
 };
-const tlsStores = { group: 'traefik.io', version: 'v1alpha1', plural: 'tlsstores' };
 
 const trusted = '/usr/local/share/ca-certificates/arcodange-lab.crt';
 const lastMachine = ({ target }: FaultContext): string => clusterMachines(target.inventory).at(-1)?.name ?? '';
