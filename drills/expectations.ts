@@ -28,7 +28,8 @@ export function sectionsPassed({ runbook, steps, improvised }: Journal, titles: 
 export function recoveredAtEnd(journal: Journal): Finding[] {
   const last = journal.findings.findLast(({ phase }) => phase === 'recover')?.findings ?? [];
   const first = journal.samples[0];
-  const atEnd = first === undefined ? 'not looked at' : `${first.of - first.met} of ${first.of} did not hold`;
+  const atEnd =
+    first === undefined ? 'not looked at' : `${first.of - first.met} of ${first.of} did not hold: ${first.open ?? ''}`;
   const held = first !== undefined && first.met === first.of;
   return [
     ...last,

@@ -146,8 +146,8 @@ export const journalShape = z.object({
   firstFailedStep: z.string().nullable(),
   /** What the probes saw, by phase: at the gate, when the fault was noticed, at the proof's end, after the undo. */
   findings: z.array(z.object({ phase: z.enum(phases), at: time, findings: z.array(findingShape) })),
-  /** Each look of the proof: how many findings were met. */
-  samples: z.array(z.object({ at: time, met: z.number(), of: z.number() })),
+  /** Each look of the proof: how many findings were met, and some of those that were not. */
+  samples: z.array(z.object({ at: time, met: z.number(), of: z.number(), open: z.string().optional() })),
   /** What the drill itself recorded, in words: what was lost, what was pruned. */
   observations: z.array(z.object({ name: z.string(), text: z.string() })),
   recovery: recoveryShape.nullable(),

@@ -72,7 +72,8 @@ function unseen(thrown: unknown): Finding[] {
   ];
 }
 
-function openOnes(findings: readonly Finding[]): string {
+/** The first four findings that are not met, in a line. */
+export function openOnes(findings: readonly Finding[]): string {
   const open = findings.filter(({ status }) => status !== 'met');
   return open
     .slice(0, 4)

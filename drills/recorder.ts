@@ -18,6 +18,7 @@ import {
   type Verdict,
 } from './journal';
 import type { DrillOptions } from './run';
+import { openOnes } from './proof';
 import type { Runbook } from './runbook/document';
 
 const processId = process.pid;
@@ -132,7 +133,8 @@ export class Recorder {
 
   sample(findings: readonly Finding[]): void {
     const met = findings.filter(({ status }) => status === 'met').length;
-    this.journal.samples.push({ at: new Date().toISOString(), met, of: findings.length });
+    const open = met < findings.length ? { open: openOnes(findings) } : {};
+    this.journal.samples.push({ at: new Date().toISOString(), met, of: findings.length, ...open });
   }
 
   observe(name: string, text: string): void {

@@ -26,7 +26,7 @@ function vaultDrill(id: string, title: string, inject: (context: DrillContext) =
     title,
     changeClasses: ['vault'],
     capabilities: [],
-    sections: ['vault-is-sealed'],
+    sections: ['vault-is-sealed', 'the-apps-come-back'],
     memory,
     prepare: () => {
       const now = new Date();

@@ -10,6 +10,7 @@ Feature: Vault is sealed, and the runbook brings it back
     And every step of these sections of the runbook passed:
       | section         |
       | Vault is sealed |
+      | The apps come back |
     And the sandbox had recovered when the runbook ended
     And the sandbox is in its steady state after the undo
     And the drill is survived
@@ -21,6 +22,7 @@ Feature: Vault is sealed, and the runbook brings it back
     And every step of these sections of the runbook passed:
       | section         |
       | Vault is sealed |
+      | The apps come back |
     And the sandbox had recovered when the runbook ended
     And the sandbox is in its steady state after the undo
     And the drill is survived
