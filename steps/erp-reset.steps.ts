@@ -173,7 +173,7 @@ async function inVain(world: SandboxWorld): Promise<string> {
     world.log(line);
     if (line === meets?.at) await meets.bring?.({ systems, target: world.target });
   };
-  return resetSandbox(systems, { from: world.recall(meant), say }).then(() => 'it was done', reason);
+  return resetSandbox(systems, { ...meets?.options, from: world.recall(meant), say }).then(() => 'it was done', reason);
 }
 
 Given(/^a reset during which (.+)$/, async function (this: SandboxWorld, name: string) {

@@ -6,9 +6,12 @@ import { selectTarget, type Target } from '../target';
 import { defineUndo } from '../undo';
 import { sandbox } from './instances';
 import type { ResetState } from './reset/marker';
+import type { ResetOptions } from './reset/reset';
 
 /** Something outside of a reset that goes wrong while it is at work. */
 export interface Mishap {
+  /** How the reset is called that meets it, besides the golden. */
+  options?: Pick<ResetOptions, 'stopWithinMs'>;
   /** Made before the reset begins, where it takes something to go wrong. */
   prepare?(context: Context): Promise<void>;
   /** Brought about when the reset enters this state. */
@@ -27,6 +30,8 @@ const held = 'sandbox-acceptance/held';
 
 /** A pod that Kubernetes cannot let go: as of a kubelet that does not answer. */
 const stuckPod: Mishap = {
+  // It never stops: waiting for it as long as an operator's reset does would show no more.
+  options: { stopWithinMs: 10_000 },
   prepare: (context) => setFinalizers(context, [held]),
   mend: (context) => setFinalizers(context, []),
 };

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { registerSandboxSecrets } from '../../evidence/known-secrets';
 import { redactor } from '../../evidence/redaction';
 import { readCommandLine, runMainAndExit } from '../../command-line';
@@ -12,6 +12,7 @@ import { sandbox } from '../instances';
 import { recordReset } from './evidence';
 import { halfReset, readMarker } from './marker';
 import { resetSandbox } from './reset';
+import { stopBudgetMs } from './workload';
 
 const examples = `
 Examples:
@@ -26,6 +27,11 @@ Only ${sandbox.host} and its database can be reset: no option, variable or file 
 Exit code: 0 the sandbox is the golden and serves, 1 it is not (the sentence says in what state it is), 2 wrong arguments,
 3 refused by the guard, 130 interrupted.`;
 
+function wholeSeconds(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('Expected whole seconds, from 1 to 9999');
+  return Number(text);
+}
+
 async function main(): Promise<number> {
   const command = new Command('npm run reset --')
     .description('Brings the ERP’s sandbox back to a golden copy of production, and production cannot notice.')
@@ -35,12 +41,13 @@ async function main(): Promise<number> {
       'also copy what production’s secrets are encrypted under; see below what it costs',
       false,
     )
+    .option('--stop-within <seconds>', 'how long the ERP’s pods may take to stop', wholeSeconds, stopBudgetMs / 1000)
     .option('--status', 'only say in what state the sandbox is', false)
     .addHelpText('after', examples)
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
   if (!readCommandLine('reset', () => void command.parse())) return 0;
-  const options = command.opts<{ from?: string; highFidelity: boolean; status: boolean }>();
+  const options = command.opts<{ from?: string; highFidelity: boolean; stopWithin: number; status: boolean }>();
   await assertStartAllowed();
   registerSandboxSecrets(redactor);
   const systems = connectSystems();
@@ -59,6 +66,7 @@ async function main(): Promise<number> {
   const result = await resetSandbox(systems, {
     ...(options.from === undefined ? {} : { from: options.from }),
     highFidelity: options.highFidelity,
+    stopWithinMs: options.stopWithin * 1000,
     say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
   }).catch(async (thrown: unknown) => {
     await keep({ failed: reason(thrown) }, began);

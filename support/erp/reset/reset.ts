@@ -21,6 +21,8 @@ export interface ResetOptions {
   from?: string;
   /** Copy production's DOLI_INSTANCE_UNIQUE_ID, at the price that `priceOfFidelity` names. */
   highFidelity?: boolean;
+  /** How long the ERP's pods may take to stop, in milliseconds (default: `stopBudgetMs`). */
+  stopWithinMs?: number;
   /** Called with every line of progress, and awaited: a step begins only when whoever listens has taken note of it. */
   say: (line: string) => void | Promise<void>;
 }
@@ -89,7 +91,7 @@ class Reset {
 
   private async replace(golden: Golden): Promise<ResetResult> {
     const { systems, connection, postgres } = this;
-    await this.enter('stopping', () => stopErp(systems));
+    await this.enter('stopping', () => stopErp(systems, this.options.stopWithinMs));
     await this.enter('wiping', () => wipe(connection));
     await this.enter('restoring', () => {
       const signal = interruption();

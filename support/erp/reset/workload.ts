@@ -5,10 +5,14 @@ import { connectErpReader } from '../client';
 import { sandbox } from '../instances';
 
 /** A pod gets 15 s to end by its chart; a stuck one must not hold up the operator. Milliseconds. */
-const stopBudget = { ms: 60_000 };
+export const stopBudgetMs = 60_000;
 
-/** Scales the sandbox's ERP to 0 and waits until no pod is left, whether it has ended or not. @throws AwaitTimeout */
-export async function stopErp({ kubernetes }: Systems, onFinding?: (finding: Finding) => void): Promise<void> {
+/**
+ * Scales the sandbox's ERP to 0 and waits until no pod is left, whether it has ended or not.
+ * @param withinMs how long it waits, in milliseconds.
+ * @throws AwaitTimeout
+ */
+export async function stopErp({ kubernetes }: Systems, withinMs = stopBudgetMs): Promise<void> {
   await kubernetes.scaleDeployment(sandbox.instance, sandbox.instance, 0);
   const gone = async (): Promise<Finding> => {
     const pods = await kubernetes.pods(sandbox.instance);
@@ -22,7 +26,7 @@ export async function stopErp({ kubernetes }: Systems, onFinding?: (finding: Fin
       hint: 'look why it does not end: `npm run lab -- kubectl -n erp-sandbox describe pods`; then reset again.',
     };
   };
-  await eventually('the sandbox’s ERP has stopped', gone, stopBudget, onFinding ? { onFinding } : {});
+  await eventually('the sandbox’s ERP has stopped', gone, { ms: withinMs });
 }
 
 /** Scales the sandbox's ERP to 1. */
