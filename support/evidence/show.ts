@@ -1,6 +1,6 @@
 import { textTable } from './findings-table';
 import { objectFile } from './ledger/place';
-import { attachmentProblems, entries, findEntry, type Found } from './ledger/find';
+import { attachmentProblems, findEntry, lastOf } from './ledger/find';
 import type { Entry } from './ledger/entry';
 
 /** How many entries the list shows. */
@@ -8,13 +8,7 @@ const listed = 20;
 
 /** The last entries, one a line. */
 export function showList(folder: string): string {
-  const last: Found[] = [];
-  let count = 0;
-  // Only the last ones are read; the others are counted.
-  for (const found of lastOf(folder)) {
-    last.push(found);
-    count = found.seq;
-  }
+  const { last, count } = lastOf(folder, listed);
   const rows = last.map(({ id, entry, problem }) => [
     id,
     entry?.ended.replace('T', ' ').slice(0, 19) ?? '',
@@ -23,12 +17,6 @@ export function showList(folder: string): string {
     entry?.summary ?? problem ?? '',
   ]);
   return `${count} entries in ${folder}\n${textTable(['entry', 'ended (UTC)', 'kind', 'verdict', 'summary'], rows)}`;
-}
-
-function lastOf(folder: string): Found[] {
-  let total = 0;
-  for (const _ of entries(folder, (_bytes, seq) => ((total = seq), false)));
-  return [...entries(folder, (_, seq) => seq > total - listed)];
 }
 
 /** One entry, for a person. The list of its attachments says where each lies. */

@@ -46,17 +46,15 @@ export interface Change {
 export async function readChange(asked: Asked): Promise<Change> {
   const repo = resolve(asked.repo);
   const git = new Git(repo);
-  await git.assertRepository();
   const [head, base] = await Promise.all([git.revision(asked.head ?? 'HEAD'), git.revision(asked.base)]);
-  const [from, tree, missing, own, waiverText] = await Promise.all([
-    git.mergeBase(base, head),
+  const [paths, tree, missing, own, waiverText] = await Promise.all([
+    git.changed(base, head),
     git.text('rev-parse', `${head}^{tree}`),
     git.text('rev-list', '--count', `${head}..${base}`),
     git.file(base, rulesFile),
     git.file(base, waiversFile),
   ]);
   const behind = Number(missing);
-  const paths = (await git.text('diff', '--name-only', '--no-renames', '-z', from, head)).split('\0').filter(Boolean);
   if (paths.length === 0) {
     throw unclear(
       repo,
@@ -106,18 +104,19 @@ function changedTypes({ resource_changes: changes = [] }: Plan): string[] {
   return [...new Set(touched.map(({ type }) => type))];
 }
 
+const mend = 'mend the checkout.';
+
 /** Git, asked about one checkout. Nothing is written and nothing fetched. */
 export class Git {
   constructor(readonly repo: string) {}
 
   async text(...args: string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.ask(args);
-    if (exitCode !== 0)
-      throw unclear(this.repo, stderr.trim() || `git ${args[0] ?? ''} ended with ${exitCode}`, 'mend the checkout.');
+    if (exitCode !== 0) throw unclear(this.repo, stderr.trim() || `git ${args[0] ?? ''} ended with ${exitCode}`, mend);
     return stdout.trimEnd();
   }
 
-  async assertRepository(): Promise<void> {
+  private async assertRepository(): Promise<void> {
     if (existsSync(this.repo) && (await this.ask(['rev-parse', '--git-dir'])).exitCode === 0) return;
     throw unclear(this.repo, 'it is no git checkout', 'name one with --repo.');
   }
@@ -132,6 +131,7 @@ export class Git {
       `${name}^{commit}`,
     ]);
     if (exitCode === 0) return stdout.trim();
+    await this.assertRepository();
     throw unclear(
       this.repo,
       `${name} is no revision here${await this.shallowness()}`,
@@ -139,14 +139,15 @@ export class Git {
     );
   }
 
-  /** Where a change left its base. */
-  async mergeBase(base: string, head: string): Promise<string> {
-    const { exitCode, stdout } = await this.ask(['merge-base', base, head]);
-    if (exitCode === 0) return stdout.trim();
-    const seen = `base and head have no commit in common${await this.shallowness()}`;
+  /** The paths that changed since a change left its base; of a renamed file both names. */
+  async changed(base: string, head: string): Promise<string[]> {
+    const names = ['diff', '--name-only', '--no-renames', '-z'];
+    const { exitCode, stdout, stderr } = await this.ask([...names, `${base}...${head}`]);
+    if (exitCode === 0) return stdout.split('\0').filter(Boolean);
+    if ((await this.ask(['merge-base', base, head])).exitCode === 0) throw unclear(this.repo, stderr.trim(), mend);
     throw unclear(
       this.repo,
-      seen,
+      `base and head have no commit in common${await this.shallowness()}`,
       'run `git fetch --unshallow` (in CI: check out with fetch-depth 0), and judge again.',
     );
   }

@@ -30,6 +30,24 @@ export function* entries(
   }
 }
 
+/** The last entries, and how many there are; only these are looked into. */
+export function lastOf(folder: string, wanted: number): { last: Found[]; count: number } {
+  const file = ledgerFiles(folder).chain;
+  if (!existsSync(file)) throw noLedger(folder);
+  const lines: Buffer[] = [];
+  let count = 0;
+  for (const { bytes, ended } of rawLines(file)) {
+    if (!ended) continue;
+    lines[count % wanted] = Buffer.from(bytes);
+    count += 1;
+  }
+  const first = Math.max(0, count - wanted);
+  const last = Array.from({ length: count - first }, (_, index) =>
+    read(lines[(first + index) % wanted] ?? Buffer.alloc(0), first + index + 1),
+  );
+  return { last, count };
+}
+
 function read(bytes: Buffer, seq: number): Found {
   const line = readLine(bytes);
   if (line === undefined) {

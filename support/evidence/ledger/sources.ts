@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { run } from '../../command';
 import { factoryHome, projectRoot } from '../../paths';
 import type { Source } from './entry';
+
+const hash = /^[0-9a-f]{40,64}$/;
 
 /**
  * What a folder or file was at the moment of a run: commit, content hash, whether files differ from the commit. Outside of a
@@ -12,23 +14,26 @@ import type { Source } from './entry';
 export async function sourceOf(role: Source['role'], path: string, apart: readonly string[] = []): Promise<Source> {
   const shown = relative(projectRoot, path).startsWith('..') ? path : relative(projectRoot, path) || '.';
   const about = { role, path: shown };
-  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
-  const git = async (...args: string[]): Promise<string | undefined> => {
-    const { exitCode, stdout } = await run('git', ['-C', folder, ...args], { allowFailure: true });
-    return exitCode === 0 ? stdout.trimEnd() : undefined;
+  const whole = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const folder = whole ? path : dirname(path);
+  const git = async (...args: string[]): Promise<string> => {
+    const { stdout } = await run('git', ['-C', folder, ...args], { allowFailure: true });
+    return stdout.trimEnd();
   };
   try {
-    const root = await git('rev-parse', '--show-toplevel');
-    const commit = await git('rev-parse', '--verify', '--quiet', 'HEAD');
-    if (root === undefined || commit === undefined) return about;
+    // Two processes, at once: every run of every command waits for them. What git cannot name it says again as it was asked.
+    const [named, changes] = await Promise.all([
+      git('rev-parse', '--show-toplevel', 'HEAD', `HEAD:./${whole ? '' : basename(path)}`),
+      git('status', '--porcelain', '--untracked-files=all', '--', path),
+    ]);
+    const [root = '', commit = '', tree = ''] = named.split('\n');
+    if (!hash.test(commit)) return about;
     const within = relative(root, path);
-    const tree = await git('rev-parse', '--verify', '--quiet', `HEAD:${within}`);
-    const changes = await git('status', '--porcelain', '--untracked-files=all', '--', path);
-    const left = (changes ?? '?').split('\n').filter((line) => line !== '' && !isOneOf(root, line.slice(3), apart));
+    const left = changes.split('\n').filter((line) => line !== '' && !isOneOf(root, line.slice(3), apart));
     return {
       ...about,
       commit,
-      ...(tree === undefined ? {} : { tree }),
+      ...(hash.test(tree) ? { tree } : {}),
       ...(within === '' ? {} : { within }),
       dirty: left.length > 0,
     };
