@@ -37,6 +37,12 @@ Feature: No change passes unless its plan says so
     When the render gate compares the factory's charts with the deployed ones
     Then the gate is green
 
+  @needs:apps
+  Scenario: A change of the template is judged by the apps that were made from it
+    Given a factory whose template names the app where it should name the instance
+    When the render gate compares that template with the one before
+    Then the gate is red for the instance "erp-sandbox" alone
+
   # The providers of Cloudflare and OVH cannot be had without their registry: the plan is written by hand in the shape of `tofu show -json`, and never applied.
   Scenario: The DNS plan touches the throwaway zone alone
     When the DNS gate judges the factory's plan for the zone "sandbox.arcodange.fr"

@@ -3,15 +3,18 @@ import { dnsGate } from '../support/gates/dns/gate';
 import { idempotenceGate } from '../support/gates/idempotence/gate';
 import { withoutApp, type RootCopy } from '../support/gates/plan/copy';
 import { planGate } from '../support/gates/plan/gate';
+import { withLiteralName, type ChangedTemplate } from '../support/gates/render/copy';
 import { renderOverDeployed } from '../support/gates/render/deployed';
+import { renderTemplate } from '../support/gates/render/template';
 import { asText } from '../support/gates/report';
-import { findingsOf, names, planned, titledByGates } from '../support/gates/expectations';
+import { findingsOf, names, planned, redAlone, titledByGates } from '../support/gates/expectations';
 import { recordedDnsPlan } from '../support/gates/dns/recorded';
 import type { GateResult } from '../support/gates/result';
 import { connectGitea } from '../support/gitea/client';
 import { Fact, type SandboxWorld } from '../support/world';
 
 const judged = new Fact<GateResult[]>("the gate's results");
+const template = new Fact<ChangedTemplate>('the factory with a changed template');
 const copy = new Fact<RootCopy>('the copy of a root module');
 
 async function keep(world: SandboxWorld, results: GateResult[]): Promise<void> {
@@ -43,6 +46,19 @@ When('the plan gate plans the copy with changes allowed', async function (this: 
 When("the render gate compares the factory's charts with the deployed ones", async function (this: SandboxWorld) {
   const { inventory } = this.target;
   await keep(this, await renderOverDeployed(connectGitea(inventory), inventory));
+});
+
+Given('a factory whose template names the app where it should name the instance', async function (this: SandboxWorld) {
+  const changed = this.remember(template, await withLiteralName());
+  this.undo(`the copy ${changed.chart} is gone`, changed.remove);
+});
+
+When('the render gate compares that template with the one before', async function (this: SandboxWorld) {
+  await keep(this, await renderTemplate(this.recall(template).chart, { before: 'HEAD' }));
+});
+
+Then('the gate is red for the instance {string} alone', async function (this: SandboxWorld, instance: string) {
+  await this.expectMet('what the gate is red for', redAlone(this.recall(judged), instance));
 });
 
 When("the DNS gate judges the factory's plan for the zone {string}", async function (this: SandboxWorld, zone: string) {

@@ -59,7 +59,9 @@ const passedOn = [
 
 /** The allow-listed environment for children, with `extra` on top. */
 export function childEnvironment(extra: Record<string, string> = {}): Record<string, string> {
-  const environment: Record<string, string> = {};
+  // Ansible's plugins lie in the operator's factory: what Python leaves beside them would make the checkout another than the
+  // commit, and what was run there evidence of nothing.
+  const environment: Record<string, string> = { PYTHONDONTWRITEBYTECODE: '1' };
   for (const name of passedOn) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;

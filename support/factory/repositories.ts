@@ -17,7 +17,7 @@ export type RepositoryFiles = Map<string, string>;
 
 /** The folder of the factory whose files become a new app's repository, and the tokens in it. */
 export const templateFolder = 'new-web-app';
-const appToken = '__APP__';
+export const appToken = '__APP__';
 const envToken = '__ENV__';
 
 /** Folders of the factory that lie in repositories of the platform's own. */

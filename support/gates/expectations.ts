@@ -40,3 +40,21 @@ export function names(results: readonly GateResult[], words: readonly string[]):
     return { subject: `"${wanted}"`, status: found ? 'met' : 'unmet', expected: wanted, actual, source: 'the gate' };
   });
 }
+
+/** Whether this instance was rendered, and of all that were, it alone differs. */
+export function redAlone(results: readonly GateResult[], instance: string): Finding[] {
+  const rendered = results.flatMap(({ findings }) => findings);
+  const its = rendered.filter(({ subject }) => subject === `render of ${instance}`);
+  const others = rendered.filter((finding) => !its.includes(finding));
+  const source = 'the render gate';
+  return [
+    {
+      subject: `render of ${instance}`,
+      status: its.length === 1 && its[0]?.status === 'unmet' ? 'met' : 'unmet',
+      expected: 'red',
+      actual: its.map(({ actual }) => actual).join('; ') || 'it was not rendered',
+      source,
+    },
+    ...others,
+  ];
+}

@@ -9,6 +9,7 @@ import { recordGate, type Judgement } from './evidence';
 import { idempotenceGate } from './idempotence/gate';
 import { planGate } from './plan/gate';
 import { renderGate } from './render/gate';
+import { isTemplate, renderTemplate } from './render/template';
 import { asJson, asJUnit, asText } from './report';
 import { exitCodes, overall, type GateResult } from './result';
 
@@ -60,6 +61,10 @@ async function plan(folder: string | undefined, { all, as, allowChanges }: PlanA
   return planGate(folder, { allowChanges: allowChanges === true, ...(as === undefined ? {} : { as }) });
 }
 
+async function render(chart: string, { before }: { before: string }): Promise<GateResult[]> {
+  return isTemplate(chart) ? renderTemplate(chart, { before }) : [await renderGate(chart, { before })];
+}
+
 /** Reads the command line. @returns what to look at and how to print it, or undefined when help was printed. */
 function parseArguments(argv: readonly string[]): Asked | undefined {
   let chosen: Asked | undefined;
@@ -85,10 +90,13 @@ function parseArguments(argv: readonly string[]): Asked | undefined {
       }),
     );
   gate('render', 'a chart renders byte for byte as before for every existing instance')
-    .argument('<chart>', 'the chart’s folder in its git checkout')
+    .argument(
+      '<chart>',
+      'the chart’s folder in its git checkout; the template’s is rendered for every app of the factory',
+    )
     .requiredOption('--before <revision>', 'the revision to compare the working tree with')
     .action((chart: string, options: Output & { before: string }) =>
-      choose(async () => [await renderGate(chart, { before: options.before })], options, {
+      choose(() => render(chart, options), options, {
         subject: chart,
         overTarget: false,
         facts: { before: options.before },

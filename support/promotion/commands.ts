@@ -1,10 +1,11 @@
+import { quoted } from '../shell-words';
 import type { Change } from './change';
 import { nameOf, type Requirement, type Rules } from './rules';
 
-/** Targets that have every component a requirement is about, for real; undefined when any will do. */
+/** Targets that have every component a requirement is about, for real; undefined when any will do, or the rules name none. */
 export function targetsFor({ over }: Requirement, { targets }: Rules): string[] | undefined {
   const components = Object.keys(over);
-  if (components.length === 0) return undefined;
+  if (components.length === 0 || Object.keys(targets).length === 0) return undefined;
   return Object.entries(targets)
     .filter(([, real]) => components.every((component) => real.includes(component)))
     .map(([name]) => name);
@@ -24,9 +25,9 @@ export function commandFor(
   };
   const kind = 'gate' in requirement ? 'gate' : 'feature' in requirement ? 'feature' : 'drill';
   const command = (requirement.run ?? usual[kind])
-    .replaceAll('{repo}', repo)
+    .replaceAll('{repo}', quoted(repo))
     .replaceAll('{base}', base)
     .replaceAll('{head}', head);
   const on = target ?? (targets !== undefined && !targets.includes('embedded') ? targets[0] : undefined);
-  return [`FACTORY=${repo}`, ...(on === undefined ? [] : [`TARGET=${on}`]), command].join(' ');
+  return [`FACTORY=${quoted(repo)}`, ...(on === undefined ? [] : [`TARGET=${on}`]), command].join(' ');
 }

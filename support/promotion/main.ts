@@ -20,7 +20,7 @@ Examples:
 The rules lie in support/promotion/rules.yml; a repository's own promotion.yml takes their place, a promotion-waivers.yml
 excuses requirements, both as they are at the base.
 
-Exit code: 0 promote, 1 not yet, 2 cannot tell.`;
+Exit code: 0 promote, 1 not yet, 2 cannot tell, 130 interrupted while it ran what is missing.`;
 
 interface Options {
   repo: string;
@@ -46,7 +46,7 @@ function parseArguments(argv: readonly string[]): Options | undefined {
     .option('--plan <file>', 'the output of `tofu show -json` for the change (repeatable)', collect, [])
     .option('--json', 'print the verdict as JSON')
     .option('--markdown <file>', 'also write the verdict as Markdown, for the pull request')
-    .option('--run', 'run what is missing, then judge again')
+    .option('--run', 'run what is missing, one command after another, then judge again')
     .addHelpText('after', examples)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
@@ -80,7 +80,11 @@ runMain(async () => {
   if (options === undefined) return 0;
   const began = new Date();
   let judgement = await judge(options);
-  if (options.run === true && (await runMissing(judgement))) judgement = await judge(options);
+  if (options.run === true) {
+    const { commands, notes } = await runMissing(judgement);
+    if (commands > 0) judgement = await judge(options);
+    judgement.notes.push(...notes);
+  }
   const shown = redactor.value(judgement);
   process.stdout.write(`${options.json === true ? JSON.stringify(shown, null, 2) : judgementText(shown)}\n`);
   if (options.markdown !== undefined) writeFileSync(options.markdown, judgementMarkdown(shown));

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import { quoted } from '../../shell-words';
 import { redactor } from '../redaction';
 import { append, type Appended } from './append';
 import { entryId, type Entry, type EntryKind, type EntryVerdict, type Source } from './entry';
@@ -70,8 +71,4 @@ const settings = ['TARGET', 'SANDBOX_CONFIG', 'FACTORY', 'RUNBOOK'];
 export function repeatable(script: string, args: readonly string[] = process.argv.slice(2)): string {
   const set = settings.flatMap((name) => (process.env[name] ? [`${name}=${quoted(process.env[name])}`] : []));
   return [...set, 'npm', 'run', script, ...(args.length === 0 ? [] : ['--', ...args.map(quoted)])].join(' ');
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

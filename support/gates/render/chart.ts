@@ -40,10 +40,11 @@ export async function openChart(folder: string): Promise<Chart> {
 
 /**
  * Lays the chart out as it was at a revision.
- * @param into an empty folder. @returns the chart's folder in it.
+ * @param into an empty folder. @param above a folder of the checkout to lay out whole, with the chart in it.
+ * @returns the chart's folder in `into`.
  * @throws OperatorError (exit code 2) when there is no such revision or it had no such chart.
  */
-export async function checkOut(chart: Chart, revision: string, into: string): Promise<string> {
+export async function checkOut(chart: Chart, revision: string, into: string, above = chart.path): Promise<string> {
   const resolve = [
     '-C',
     chart.checkout,
@@ -59,7 +60,7 @@ export async function checkOut(chart: Chart, revision: string, into: string): Pr
     throw unusable(chart.checkout, `the revision ${revision}`, 'no such commit', next);
   }
   const archive = join(into, 'before.tar');
-  const paths = chart.path === '' ? [] : [chart.path];
+  const paths = above === '' ? [] : [above];
   const packed = await run('git', ['-C', chart.checkout, 'archive', '-o', archive, commit, '--', ...paths], {
     allowFailure: true,
   });

@@ -24,19 +24,20 @@ export async function renderOverDeployed(gitea: GiteaClient, inventory: Inventor
   return results;
 }
 
-/** The render gate between two states of a repository. @param folder the chart's folder in it. */
+/** The render gate between two states of a repository. @param folder the chart's folder in it. @param called what the first is. */
 export async function renderBetween(
   subject: string,
   folder: string,
   before: RepositoryFiles,
   after: RepositoryFiles,
+  called = 'deployed',
 ): Promise<GateResult> {
   const checkout = mkdtempSync(join(tmpdir(), 'gate-deployed-'));
   try {
-    await commitDeployed(checkout, before);
+    await commit(checkout, before, called);
     rmSync(join(checkout, folder), { recursive: true, force: true });
     write(checkout, new Map([...after].filter(([path]) => path.startsWith(`${folder}/`))));
-    return { ...(await renderGate(join(checkout, folder), { before: 'deployed' })), subject };
+    return { ...(await renderGate(join(checkout, folder), { before: called })), subject };
   } finally {
     rmSync(checkout, { recursive: true, force: true });
   }
@@ -57,14 +58,14 @@ async function deployedFiles(gitea: GiteaClient, repository: string, folder: str
   return files;
 }
 
-async function commitDeployed(checkout: string, files: RepositoryFiles): Promise<void> {
+async function commit(checkout: string, files: RepositoryFiles, called: string): Promise<void> {
   write(checkout, files);
   const git = (...args: string[]): Promise<unknown> => run('git', ['-C', checkout, ...args]);
   const author = ['-c', 'user.name=gate', '-c', 'user.email=gate@localhost', '-c', 'commit.gpgsign=false'];
   await git('init', '--quiet');
   await git('add', '--all');
-  await git(...author, 'commit', '--quiet', '--allow-empty', '--message', 'What Gitea deploys');
-  await git('tag', 'deployed');
+  await git(...author, 'commit', '--quiet', '--allow-empty', '--message', called);
+  await git('tag', called);
 }
 
 function write(checkout: string, files: RepositoryFiles): void {
