@@ -2,12 +2,16 @@ import { quoted } from '../shell-words';
 import type { Change } from './change';
 import { nameOf, type Requirement, type Rules } from './rules';
 
-/** Targets that have every component a requirement is about, for real; undefined when any will do, or the rules name none. */
-export function targetsFor({ over }: Requirement, { targets }: Rules): string[] | undefined {
+/**
+ * Targets that have every component a requirement is about for real, and none of the stand-ins that make its evidence
+ * worthless; undefined when any will do, or the rules name none.
+ */
+export function targetsFor({ over, without }: Requirement, { targets, standins }: Rules): string[] | undefined {
   const components = Object.keys(over);
   if (components.length === 0 || Object.keys(targets).length === 0) return undefined;
   return Object.entries(targets)
     .filter(([, real]) => components.every((component) => real.includes(component)))
+    .filter(([name]) => !without.some((part) => standins[name]?.includes(part)))
     .map(([name]) => name);
 }
 

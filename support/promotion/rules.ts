@@ -42,6 +42,7 @@ const rulesShape = z.strictObject({
   always: z.array(requirementShape).default([]),
   classes: z.partialRecord(z.enum(changeClasses), classShape),
   targets: z.record(z.string(), z.array(z.string())).default({}),
+  standins: z.record(z.string(), z.array(z.string())).default({}),
 });
 export type Rules = z.infer<typeof rulesShape>;
 

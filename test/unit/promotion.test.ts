@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { drills } from '../../drills/registry';
 import { sectionHashes } from '../../support/evidence/sections';
+import { targetsFor } from '../../support/promotion/commands';
 import { judgementMarkdown, judgementText } from '../../support/promotion/report';
 import { Rehearsal, rehearsed } from '../../support/promotion/rehearsal';
 import { defaultRules, defaultRulesFile, isSafety, matches, nameOf, parseRules } from '../../support/promotion/rules';
@@ -121,4 +122,13 @@ test('every drill there is, is asked for by a class that it vouches for, and by 
       id,
     );
   }
+});
+
+test('a requirement that stand-ins make worthless is sent to a target without them', () => {
+  const rules = defaultRules();
+  const plan = rules.classes.postgres?.require.find((one) => nameOf(one) === 'gate plan') ?? assert.fail();
+  const drop = rules.classes.postgres?.require.find((one) => nameOf(one) === 'drill database-drop') ?? assert.fail();
+  assert.deepEqual(targetsFor(plan, rules), ['vms']);
+  assert.deepEqual(targetsFor(drop, rules), ['embedded', 'vms']);
+  assert.equal(targetsFor(drop, { ...rules, targets: {} }), undefined);
 });

@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: postgres_restore
-short_description: Restore missing databases from the newest backup in the bucket
+short_description: Restore missing databases from the newest backup in the bucket that has them
 options:
   endpoint: {description: URL of the bucket's API, required: true, type: str}
   bucket: {description: Name of the bucket, required: true, type: str}
@@ -38,13 +38,20 @@ def fetch(p, name):
     return get(p, f"o/{urllib.parse.quote(name, safe='')}?alt=media")
 
 
-def newest(p):
-    """The newest backup: its folder and its manifest. A folder without a manifest is no backup."""
+def newest(p, database=None):
+    """
+    The newest backup, or the newest that has a database: a backup that was taken after the loss has it no more. Its folder and
+    its manifest; a folder without a manifest is no backup.
+    """
     listed = json.loads(get(p, "o?" + urllib.parse.urlencode({"prefix": "postgres/", "maxResults": 5000})))
     manifests = sorted(item["name"] for item in listed.get("items") or [] if item["name"].endswith("/manifest.json"))
     if not manifests:
         raise Refused(f"the bucket {p['bucket']} has no backup of Postgres")
-    return manifests[-1].rsplit("/", 1)[0], json.loads(fetch(p, manifests[-1]))
+    for name in reversed(manifests):
+        manifest = json.loads(fetch(p, name))
+        if database is None or any(entry["database"] == database for entry in manifest["objects"].values()):
+            return name.rsplit("/", 1)[0], manifest
+    raise Refused(f"none of the {len(manifests)} backups has a database {database}")
 
 
 def psql(sql, database="postgres"):
@@ -118,13 +125,10 @@ def main():
         module.exit_json(changed=False, lines=["no database was asked for: name it with -e database=NAME"])
     lines = []
     try:
-        folder, manifest = newest(p)
+        folder, manifest = newest(p, None if p["database"] == "all" else p["database"])
         there = set(psql("select datname from pg_database"))
         entries = {entry["database"]: (name, entry) for name, entry in manifest["objects"].items()}
         wanted = sorted(entries) if p["database"] == "all" else [p["database"]]
-        unknown = [database for database in wanted if database not in entries]
-        if unknown:
-            raise Refused(f"the newest backup, of {manifest['taken']}, has no database {', '.join(unknown)}")
         missing = [database for database in wanted if database not in there]
         for database in missing:
             if not module.check_mode:
