@@ -16,6 +16,7 @@ import { holeInBoundary } from '../../support/isolation/holes';
 import { editorPowerless, lookupLocked, pgbouncerStopped, postgresStopped } from '../../support/postgres/faults';
 import { ciIssuerReplaced, vaultSealed } from '../../support/vault/faults';
 import { erpFaults } from './erp';
+import { erpMishapFaults } from './erp-mishaps';
 import type { PlantedFault } from './fault';
 import { evidenceFaults } from './evidence';
 import { gateFaults } from './gates';
@@ -119,6 +120,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...evidenceFaults,
   ...gateFaults,
   ...erpFaults,
+  ...erpMishapFaults,
   ...storageFaults,
   ...pkiFaults,
 ];

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { Fault, FaultContext } from '../fault';
+import { nodesCordoned } from '../kubernetes/faults';
+import { sandbox } from './instances';
+import { statement } from './faults';
+
+// Each makes a mishap of a reset (mishaps.ts) something else than the reset takes it for.
+
+/** Pause between two acts. Seconds. */
+const pause = 0.05;
+
+/** Something that somebody does on the machine of Postgres again and again, until it is healed. @param act a line of shell. */
+function again(name: string, breaks: string, act: string): Fault {
+  // As long as this file is there. It goes with the machine's power, too.
+  const marker = `/run/planted-${name}`;
+  return {
+    name,
+    breaks,
+    plant: async (context) => {
+      const loop = `while [ -e ${marker} ]; do ${act}; sleep ${pause}; done`;
+      const packed = Buffer.from(loop).toString('base64');
+      const begin = `echo ${packed} | base64 -d > ${marker}; setsid sh ${marker} >/dev/null 2>&1 </dev/null &`;
+      for (const machine of postgresMachine(context)) await context.target.onMachine(machine, [begin]);
+    },
+    heal: async (context) => {
+      for (const machine of postgresMachine(context)) await context.target.onMachine(machine, ['rm', '-f', marker]);
+    },
+  };
+}
+
+const postgresMachine = ({ target }: FaultContext): string[] =>
+  target.inventory.machines.filter(({ groups }) => groups.includes('postgres')).map(({ name }) => name);
+
+const setNote = (value: string): string => `update public.llx_const set note = ${value} where name = 'MAIN_MODULE_API'`;
+
+const writer = again(
+  'erp-sandbox-moves',
+  'Somebody writes to the sandbox’s database all the time.',
+  `runuser -u postgres -- psql -qd ${sandbox.instance} -c "${setNote('clock_timestamp()::text')}"`,
+);
+const unwritten = statement('', '', sandbox.instance, '', setNote('null'));
+
+/** The sandbox is not as before. */
+export const sandboxMoves: Fault = {
+  ...writer,
+  heal: async (context) => {
+    await writer.heal(context);
+    await unwritten.heal(context);
+  },
+};
+
+/** An ERP that is started again finds no machine. */
+export const noMachine: Fault = { ...nodesCordoned, name: 'erp-no-machine' };
+
+/** What fills the disk goes away before it can do harm. */
+export const diskFreed = again(
+  'erp-disk-freed',
+  'What fills the disk of Postgres is removed at once.',
+  'rm -f /data/small_disk/ballast',
+);
+
+const roleShape = z.object({ revocation_statements: z.array(z.string()) }).loose();
+const kept = /^SELECT 'planted ([A-Za-z0-9+/=]*)';$/;
+
+/** Users outlive the lease they were made for. */
+export const leaseOutlived: Fault = {
+  name: 'erp-lease-outlived',
+  breaks: 'When a lease of the sandbox ends, its user stays in Postgres.',
+  plant: (context) =>
+    editRevocation(context, (one) =>
+      kept.test(one) ? one : `SELECT 'planted ${Buffer.from(one).toString('base64')}';`,
+    ),
+  heal: async (context) => {
+    await editRevocation(context, (one) => Buffer.from(kept.exec(one)?.[1] ?? '', 'base64').toString('utf8') || one);
+    // Their leases have ended: nobody else removes them. The ERP's own user is leased by a ServiceAccount.
+    await context.systems.postgres.connected('postgres', (connection) =>
+      connection.execute(`do $$ declare r record; begin
+        for r in select rolname from pg_roles where rolname ~ '^v-(token|root)-erp-sand' loop execute format('drop role %I', r.rolname); end loop;
+      end $$`),
+    );
+  },
+};
+
+async function editRevocation({ systems: { vault } }: FaultContext, change: (one: string) => string): Promise<void> {
+  const role = await vault.read(sandbox.credentialsRolePath, roleShape);
+  if (role === undefined) return;
+  const revocation_statements = role.revocation_statements.map(change);
+  await vault.write(sandbox.credentialsRolePath, { ...role, revocation_statements });
+}
