@@ -2,6 +2,7 @@ import { OperatorError } from '../support/failure';
 import type { DrillDefinition } from './definition';
 import { argocdDrills } from './definitions/argocd';
 import { databaseDrills } from './definitions/database';
+import { etcdDrills } from './definitions/etcd';
 import { machineDrills } from './definitions/machines';
 import { storageDrills } from './definitions/storage';
 import { pkiDrills } from './definitions/pki';
@@ -12,6 +13,7 @@ export const drills: readonly DrillDefinition[] = [
   ...vaultDrills,
   ...argocdDrills,
   ...databaseDrills,
+  ...etcdDrills,
   ...machineDrills,
   ...storageDrills,
   ...pkiDrills,

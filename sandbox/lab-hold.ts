@@ -1,5 +1,7 @@
+import { eventually } from '../support/eventually';
+import { compare } from '../support/finding';
 import { endOrphans } from './lab';
-import { acquireLock } from './lock';
+import { acquireLock, LockHeld, lockHolder, type LockHolder } from './lock';
 import { enterOperatorCgroup, leaveOperatorCgroup } from './machines/cgroups';
 import { labLockFile } from './machines/layout';
 
@@ -39,5 +41,35 @@ export async function withLab<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     hold.release();
+  }
+}
+
+/** How long one may wait until machines that others switch have been switched, in milliseconds. */
+const turnMs = 120_000;
+
+/**
+ * The same for a command that switches machines: while others like it hold the lab it waits for its turn, because whoever
+ * drives the lab from outside (TARGET=vms) switches several machines at once, with a command for each.
+ * @throws as `holdLab`, at once when another kind of command holds the lab; AwaitTimeout when its turn does not come.
+ */
+export async function withLabInTurn<T>(work: () => Promise<T>): Promise<T> {
+  const switching = (holder: LockHolder | undefined): boolean =>
+    holder !== undefined && /\spower (?:on|off|cut)\s/.test(`${holder.command} `);
+  for (;;) {
+    await eventually(
+      'the machines that others switch have been switched',
+      () => {
+        const holder = lockHolder(labLockFile);
+        const seen = switching(holder) ? `process ${holder?.pid} (${holder?.command})` : 'nobody';
+        return Promise.resolve(compare('who switches machines', 'nobody', seen, labLockFile));
+      },
+      { ms: turnMs },
+    );
+    try {
+      return await withLab(work);
+    } catch (thrown) {
+      // Another came first.
+      if (!(thrown instanceof LockHeld && switching(thrown.other))) throw thrown;
+    }
   }
 }

@@ -8,7 +8,7 @@ import type { Inventory, Machine } from '../support/inventory';
 import { forgeHome, sandboxSecrets } from '../support/paths';
 import { stateOfDisk } from './lab';
 import { examples } from './lab-commands';
-import { withLab } from './lab-hold';
+import { withLabInTurn } from './lab-hold';
 import { labInventory, machineHome } from './machines/layout';
 import { mediaOver } from './machines/media';
 import { sshArguments } from './machines/operator';
@@ -23,7 +23,7 @@ export function registerMachines(program: Command): void {
     .addArgument(new Argument('<how>', 'on, off or cut').choices(['on', 'off', 'cut']))
     .argument('<machine...>', 'their names, or `all`')
     .addHelpText('after', examples('lab power cut pi3', 'lab power on pi3', 'lab power off all'))
-    .action(async (how: 'on' | 'off' | 'cut', names: string[]) => withLab(() => power(how, names)));
+    .action(async (how: 'on' | 'off' | 'cut', names: string[]) => withLabInTurn(() => power(how, names)));
   program
     .command('ssh')
     .description('a shell, or one command, on a machine as root')

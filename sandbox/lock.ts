@@ -33,7 +33,7 @@ export interface Lock {
 /**
  * Takes the exclusive lock `file`. A lock whose process is gone is taken over.
  * @param name what is locked, as a noun phrase for messages: "the forge", "the lab".
- * @throws OperatorError naming the holder when a live process (this one included) holds it.
+ * @throws LockHeld naming the holder when a live process (this one included) holds it.
  */
 export function acquireLock(name: string, file: string): Lock {
   mkdirSync(dirname(file), { recursive: true });
@@ -44,7 +44,7 @@ export function acquireLock(name: string, file: string): Lock {
     // A hard link appears with its whole content or not at all, and never replaces another's lock.
     while (!linked(draft, file)) {
       const other = readHolder(file);
-      if (other !== undefined && isAlive(other)) throw heldBy(name, file, other);
+      if (other !== undefined && isAlive(other)) throw new LockHeld(name, file, other);
       removeStale(draft, file, other);
     }
   } finally {
@@ -128,11 +128,18 @@ function describeThisProcess(name: string): LockHolder {
   };
 }
 
-function heldBy(name: string, file: string, other: LockHolder): OperatorError {
-  return new OperatorError({
-    attempted: `take the lock of ${name}`,
-    where: file,
-    seen: `process ${other.pid} (${other.command}) holds it since ${localTime(other.since)}`,
-    next: `wait until process ${other.pid} is done, or end it, and run the same command again.`,
-  });
+/** The lock is another's. */
+export class LockHeld extends OperatorError {
+  constructor(
+    name: string,
+    file: string,
+    readonly other: LockHolder,
+  ) {
+    super({
+      attempted: `take the lock of ${name}`,
+      where: file,
+      seen: `process ${other.pid} (${other.command}) holds it since ${localTime(other.since)}`,
+      next: `wait until process ${other.pid} is done, or end it, and run the same command again.`,
+    });
+  }
 }

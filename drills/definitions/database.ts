@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { runPlaybook } from '../../support/ansible/client';
+import { makeBackup } from '../../support/backups/backups';
 import { compare, type Finding } from '../../support/finding';
 import { namesOf } from '../../support/naming';
 import { probeDatabase } from '../../support/postgres/probes';
@@ -17,21 +18,6 @@ const memory = z.object({
 
 async function execute({ systems }: DrillContext, database: string, sql: string): Promise<void> {
   await systems.postgres.connected(database, (connection) => connection.execute(sql));
-}
-
-/** Makes one backup now, with the program of the schedule. */
-async function backUp({ target }: DrillContext): Promise<void> {
-  const { machines, endpoints, backupBucket } = target.inventory;
-  const home = machines.find(({ groups }) => groups.includes('postgres'));
-  const program = [
-    '/usr/local/bin/sandbox-backup',
-    'postgres',
-    '--endpoint',
-    endpoints.bucket,
-    '--bucket',
-    backupBucket,
-  ];
-  await target.onMachine(home?.name ?? 'a machine of group postgres', program);
 }
 
 async function exists({ systems }: DrillContext, database: string): Promise<boolean> {
@@ -84,7 +70,7 @@ function databaseDrill(id: string, app: string, env: string): DrillDefinition {
     inject: async (context, { database }) => {
       const made = `drop table if exists ${table}; create table ${table} (written text); insert into ${table} values ('before')`;
       await execute(context, database, made);
-      await backUp(context);
+      await makeBackup(context.target, 'postgres');
       await execute(context, database, `insert into ${table} values ('after')`);
       await execute(context, 'postgres', `drop database "${database}" with (force)`);
     },

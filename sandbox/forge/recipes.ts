@@ -225,6 +225,19 @@ const definitions: RecipeInput[] = [
     diskGiB: 4,
   },
   ...pkiRecipes,
+  {
+    name: 'etcdutl',
+    role: "restores a snapshot of the cluster's store",
+    provenance: 'upstream',
+    stage: 'backups',
+    module: {
+      path: 'go.etcd.io/etcd/etcdutl/v3',
+      version: 'v3.6.5',
+      sum: 'h1:SUjemEE2fVTr2Wlfutj6GNn92Cc4oioBEU1bMxNx50M=',
+    },
+    binaries: [{ package: 'go.etcd.io/etcd/etcdutl/v3', binary: 'etcdutl' }],
+    diskGiB: 1,
+  },
 ];
 
 /** Every component the forge builds, in build order: what the first scenarios need comes first. */

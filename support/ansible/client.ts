@@ -15,6 +15,8 @@ export interface PlaybookOptions {
   env?: Record<string, string>;
   onLine?: (line: string) => void;
   signal?: AbortSignal;
+  /** Leaves the processor to whoever else wants it: for a play that nobody waits for. */
+  aside?: boolean;
   /** Milliseconds (default 15 minutes). */
   timeoutMs?: number;
 }
@@ -39,7 +41,9 @@ export async function runPlaybook(playbook: string, options: PlaybookOptions = {
   for (const [name, value] of Object.entries(options.extraVars ?? {})) args.push('--extra-vars', `${name}=${value}`);
   if (options.check) args.push('--check');
   if (options.diff) args.push('--diff');
-  const result = await run(join(folder, 'bin', 'ansible-playbook'), args, {
+  const program = join(folder, 'bin', 'ansible-playbook');
+  const [file, ...words] = options.aside ? ['nice', '-n', '10', program, ...args] : [program, ...args];
+  const result = await run(file ?? program, words, {
     cwd: join(factoryHome, 'ansible'),
     env: await ansibleEnvironment(folder, options.env),
     timeoutMs: options.timeoutMs ?? 900_000,

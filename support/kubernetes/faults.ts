@@ -1,4 +1,5 @@
 import type { Fault, FaultContext } from '../fault';
+import type { Target } from '../target';
 
 /** Secrets are no longer leased, renewed or injected. */
 export const secretsOperatorDown = scaled(
@@ -37,4 +38,15 @@ function scaled(name: string, breaks: string, namespace: string, deployment: str
     ({ systems }: FaultContext): Promise<void> =>
       systems.kubernetes.scaleDeployment(namespace, deployment, replicas);
   return { name, breaks, plant: scale(0), heal: scale(1) };
+}
+
+/** Damages etcd for good: stopped, the first MiB of its database overwritten with zeros, started again. */
+export async function overwriteEtcd(target: Target, machine: string): Promise<void> {
+  const script = [
+    'set -e',
+    'sv -w 30 down /etc/lab-service/etcd',
+    'dd if=/dev/zero of=/data/etcd/member/snap/db bs=1M count=1 conv=notrunc status=none',
+    'sv up /etc/lab-service/etcd',
+  ].join('; ');
+  await target.onMachine(machine, [script]);
 }

@@ -2,6 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Finding } from '../finding';
 import type { Machine } from '../inventory';
+import type { Target } from '../target';
 import type { KubernetesClient } from './client';
 
 /** Whether a node is Ready. */
@@ -117,5 +118,20 @@ export async function probeNothingStuck(kubernetes: KubernetesClient): Promise<F
     actual: named.join(', ') || 'none',
     source: 'GET pods of all namespaces',
     hint: 'the node they ran on is gone or its kubelet does not answer',
+  };
+}
+
+/** Whether etcd on its machine says of itself that it serves. */
+export async function probeEtcdServes(target: Target, machine: string): Promise<Finding> {
+  const command = ['curl', '-s', '-m', '5', 'http://127.0.0.1:2379/health'];
+  const { stdout, exitCode } = await target.onMachine(machine, command, { allowFailure: true });
+  const serves = exitCode === 0 && stdout.includes('"health":"true"');
+  return {
+    subject: `etcd on ${machine}`,
+    status: serves ? 'met' : 'unmet',
+    expected: 'serving',
+    actual: serves ? 'serving' : stdout.trim() || `no answer (curl: exit code ${exitCode})`,
+    source: `ssh ${machine} ${command.join(' ')}`,
+    hint: `look at its log: npm run lab -- logs ${machine} etcd`,
   };
 }

@@ -8,14 +8,20 @@ import { markerKey } from './config-marker';
 const accessor = z.object({ path: z.string(), creation_time: z.number(), display_name: z.string().optional() });
 const dynamicSecrets = { group: 'secrets.hashicorp.com', version: 'v1beta1', plural: 'vaultdynamicsecrets' };
 
-/** Whether somebody logged in by the Kubernetes auth method since an instant: the secrets operator did, nobody else does. */
+/** Who logs in by the Kubernetes auth method besides the secrets operator: the scheduled backup of Vault. */
+const backupsLogin = 'kubernetes-vault-backups';
+
+/** Whether the secrets operator logged in by the Kubernetes auth method since an instant. */
 export async function probeReauthenticated({ vault }: Systems, since: string): Promise<Finding> {
   const source = 'LIST auth/token/accessors and their tokens';
   const seconds = Date.parse(since) / 1000;
   const tokens = await Promise.all(
     (await vault.list('auth/token/accessors')).map((id) => vault.lookUpAccessor(id, accessor)),
   );
-  const logins = tokens.filter((token) => token?.path === 'auth/kubernetes/login' && token.creation_time >= seconds);
+  const logins = tokens.filter(
+    (token) =>
+      token?.path === 'auth/kubernetes/login' && token.creation_time >= seconds && token.display_name !== backupsLogin,
+  );
   const finding = compare('login of the secrets operator', 'since the drill began', 'none since', source);
   if (logins.length === 0)
     return { ...finding, hint: 'it goes on with its old tokens: restart it as the runbook says' };

@@ -15,6 +15,7 @@ import {
 import { holeInBoundary } from '../../support/isolation/holes';
 import { editorPowerless, lookupLocked, pgbouncerStopped, postgresStopped } from '../../support/postgres/faults';
 import { ciIssuerReplaced, vaultSealed } from '../../support/vault/faults';
+import { backupFaults } from './backups';
 import { erpFaults } from './erp';
 import { erpMishapFaults } from './erp-mishaps';
 import type { PlantedFault } from './fault';
@@ -121,6 +122,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...gateFaults,
   ...erpFaults,
   ...erpMishapFaults,
+  ...backupFaults,
   ...storageFaults,
   ...pkiFaults,
 ];

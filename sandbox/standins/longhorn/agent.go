@@ -23,6 +23,8 @@ type Agent struct {
 	Addresses map[string]string // of every machine's replica server
 	mutex     sync.Mutex
 	attached  map[string]*device
+	// Held while the state of a volume is written, and taken before mutex: of a report and a detach the later one is right.
+	writing sync.Mutex
 }
 
 // attachVolume makes a volume usable on this machine and returns where it is mounted.
@@ -128,12 +130,15 @@ func (a *Agent) alive(name string) (bool, error) {
 }
 
 func (a *Agent) detachVolume(name string) error {
+	a.writing.Lock()
+	defer a.writing.Unlock()
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	d, ok := a.attached[name]
 	if !ok {
 		detachStale(name)
-		return nil
+		// The API server may have refused it when the volume was detached.
+		return a.letGo(name)
 	}
 	if err := d.detach(); err != nil {
 		return err
@@ -155,6 +160,8 @@ func (a *Agent) patchVolume(name, robustness, state, current string) error {
 
 // report writes what the engine knows to the volume, its engine and its replicas.
 func (a *Agent) report(name string) {
+	a.writing.Lock()
+	defer a.writing.Unlock()
 	a.mutex.Lock()
 	d, ok := a.attached[name]
 	a.mutex.Unlock()

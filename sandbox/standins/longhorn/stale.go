@@ -5,6 +5,7 @@ import (
 	"log"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,11 +31,11 @@ func (a *Agent) ForgetLost() {
 	}
 }
 
-// letGo says of the volumes that were attached here that they are not.
-func (a *Agent) letGo() error {
+// letGo says of the volumes that were attached here, or of one of them, that they are not.
+func (a *Agent) letGo(names ...string) error {
 	volumes, err := list[volume](a.Kube, group+"volumes")
 	for _, v := range volumes {
-		if v.Status.CurrentNodeID == a.Node {
+		if v.Status.CurrentNodeID == a.Node && (len(names) == 0 || slices.Contains(names, v.Metadata.Name)) {
 			err = errors.Join(err, a.patchVolume(v.Metadata.Name, "unknown", "detached", ""))
 		}
 	}

@@ -103,7 +103,7 @@ export const standsOn: Readonly<Record<string, readonly string[]>> = {
   storage: ['kubernetes'],
   pki: ['kubernetes'],
   platform: ['postgres', 'vault', 'depot'],
-  backups: ['postgres'],
+  backups: ['platform'],
   apps: ['gitea', 'argocd', 'platform', 'secrets-operator'],
 };
 

@@ -13,4 +13,7 @@ export const knownSurvivors: Readonly<Record<string, string>> = {
   'database-drop: drop database-is-missing': tellsOnly,
   'database-drop: drop newest-backup': tellsOnly,
   'database-drop: swap database-is-missing newest-backup': bothLook,
+  'etcd-damaged: drop etcd-does-not-serve': tellsOnly,
+  'etcd-damaged: drop newest-backup-of-etcd': tellsOnly,
+  'etcd-damaged: swap etcd-does-not-serve newest-backup-of-etcd': bothLook,
 };

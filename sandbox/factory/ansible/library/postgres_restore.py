@@ -1,15 +1,13 @@
 #!/usr/bin/python
 """Databases that are missing, from the newest backup of the bucket: checked before they bear their name."""
 import hashlib
-import json
 import os
 import re
 import subprocess
 import tempfile
 import urllib.error
-import urllib.parse
-import urllib.request
 
+from ansible.module_utils.backup_bucket import BackupBucket, Refused
 from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
@@ -22,36 +20,6 @@ options:
 """
 
 SOCKET = ["-h", "/run/postgresql", "-U", "postgres"]
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-class Refused(Exception):
-    pass
-
-
-def get(p, path):
-    with opener.open(f"{p['endpoint'].rstrip('/')}/storage/v1/b/{p['bucket']}/{path}", timeout=120) as answer:
-        return answer.read()
-
-
-def fetch(p, name):
-    return get(p, f"o/{urllib.parse.quote(name, safe='')}?alt=media")
-
-
-def newest(p, database=None):
-    """
-    The newest backup, or the newest that has a database: a backup that was taken after the loss has it no more. Its folder and
-    its manifest; a folder without a manifest is no backup.
-    """
-    listed = json.loads(get(p, "o?" + urllib.parse.urlencode({"prefix": "postgres/", "maxResults": 5000})))
-    manifests = sorted(item["name"] for item in listed.get("items") or [] if item["name"].endswith("/manifest.json"))
-    if not manifests:
-        raise Refused(f"the bucket {p['bucket']} has no backup of Postgres")
-    for name in reversed(manifests):
-        manifest = json.loads(fetch(p, name))
-        if database is None or any(entry["database"] == database for entry in manifest["objects"].values()):
-            return name.rsplit("/", 1)[0], manifest
-    raise Refused(f"none of the {len(manifests)} backups has a database {database}")
 
 
 def psql(sql, database="postgres"):
@@ -94,12 +62,10 @@ def rights_of(dump):
     return [line.rstrip(";") for line in text.splitlines() if re.match(r"(REVOKE|GRANT) .* ON DATABASE |ALTER DATABASE .* SET ", line)]
 
 
-def restore(p, folder, name, entry):
+def restore(bucket, folder, name, entry):
     """Under another name first: an app that reconnects finds the whole database or none."""
     database, owner = entry["database"], entry["owner"]
-    content = fetch(p, f"{folder}/{name}")
-    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
-        raise Refused(f"{folder}/{name} is not what its manifest says: its SHA-256 differs")
+    content = bucket.fetch_whole(folder, name, entry)
     making = f"{database}.restoring"
     with tempfile.TemporaryDirectory() as work:
         dump, again = os.path.join(work, "backup.dump"), os.path.join(work, "again.dump")
@@ -125,14 +91,15 @@ def main():
         module.exit_json(changed=False, lines=["no database was asked for: name it with -e database=NAME"])
     lines = []
     try:
-        folder, manifest = newest(p, None if p["database"] == "all" else p["database"])
+        bucket = BackupBucket(p["endpoint"], p["bucket"])
+        folder, manifest = bucket.newest("postgres", None if p["database"] == "all" else p["database"])
         there = set(psql("select datname from pg_database"))
         entries = {entry["database"]: (name, entry) for name, entry in manifest["objects"].items()}
         wanted = sorted(entries) if p["database"] == "all" else [p["database"]]
         missing = [database for database in wanted if database not in there]
         for database in missing:
             if not module.check_mode:
-                restore(p, folder, *entries[database])
+                restore(bucket, folder, *entries[database])
             lines.append(f"{database}: restored from the backup of {manifest['taken']}, content as in it; what was written later is lost")
     except (Refused, urllib.error.URLError, OSError) as error:
         module.fail_json(msg=f"Could not restore: {error}. Next: look at the bucket and at `sv status /etc/lab-service/backup-postgres`.")

@@ -1,8 +1,8 @@
 #!/usr/bin/python
 """Waits until every node reports again and every pod runs and is ready, with containers started since its node was powered on.
 
-Right after a power cut the API server still shows what was true before it: a status is believed only when it is younger
-than the power-on of the node it speaks of.
+What was leaving when its machine lost power is taken off the records. Right after a power cut the API server still shows
+what was true before it: a status is believed only when it is younger than the power-on of the node it speaks of.
 """
 import time
 from datetime import datetime, timezone
@@ -37,6 +37,12 @@ def main():
     def fresh(node, at):
         return at is not None and at >= since.get(node, beginning)
 
+    forgotten = []
+
+    def died(pod):
+        """Was leaving when its machine lost power: the kubelet may look for the mount of its volume for ever."""
+        return pod.spec.node_name in since and pod.metadata.deletion_timestamp < since[pod.spec.node_name]
+
     def waiting_for():
         """What is not yet there, as short sentences."""
         reasons = []
@@ -45,6 +51,10 @@ def main():
             if ready is None or ready.status != "True" or not fresh(node.metadata.name, ready.last_heartbeat_time):
                 reasons.append(f"node {node.metadata.name} has not reported Ready since its power-on")
         for pod in api.list_pod_for_all_namespaces().items:
+            if pod.metadata.deletion_timestamp and died(pod):
+                forgotten.append(f"{pod.metadata.namespace}/{pod.metadata.name}")
+                if not module.check_mode:
+                    api.delete_namespaced_pod(pod.metadata.name, pod.metadata.namespace, grace_period_seconds=0)
             if pod.status.phase == "Succeeded" or pod.metadata.deletion_timestamp:
                 continue
             name = f"{pod.metadata.namespace}/{pod.metadata.name}"
@@ -69,7 +79,7 @@ def main():
         except Exception as error:  # the API server may still be coming up
             reasons = [f"the API server: {error}"]
         if not reasons:
-            module.exit_json(changed=False)
+            module.exit_json(changed=bool(forgotten), forgotten=sorted(set(forgotten)))
         if time.monotonic() > deadline:
             module.fail_json(msg=f"After {module.params['timeout']} s: " + "; ".join(reasons[:8]), waiting_for=reasons)
         time.sleep(0.5)

@@ -27,7 +27,7 @@ class Vault:
         self.url = url.rstrip("/")
         self.token = None
 
-    def call(self, method, path, body=None):
+    def call(self, method, path, body=None, timeout=20):
         """Returns (status, parsed body); a connection error is status 0."""
         headers = {"Content-Type": "application/json"}
         if self.token:
@@ -36,7 +36,7 @@ class Vault:
             f"{self.url}/v1/{path}", method=method, headers=headers, data=None if body is None else json.dumps(body).encode())
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=20) as answer:
+            with opener.open(request, timeout=timeout) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text else {}
         except urllib.error.HTTPError as error:
@@ -90,7 +90,8 @@ def main():
         done.append("initialised")
         if module.check_mode:
             module.exit_json(changed=True, done=done)
-        status, made = vault.call("PUT", "sys/init", {"secret_shares": p["shares"], "secret_threshold": p["threshold"]})
+        # An answer that comes too late takes the only copy of the shares with it.
+        status, made = vault.call("PUT", "sys/init", {"secret_shares": p["shares"], "secret_threshold": p["threshold"]}, timeout=300)
         if status != 200:
             module.fail_json(msg=f"Could not initialise Vault at {p['url']}: HTTP {status} {made.get('errors')}.")
         keep(p["keys_file"], {"unseal_keys_b64": made["keys_base64"], "unseal_keys_hex": made["keys"], "unseal_shares": p["shares"],

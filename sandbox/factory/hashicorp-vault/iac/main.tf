@@ -32,6 +32,25 @@ resource "vault_jwt_auth_backend" "gitea_jwt" {
   jwt_validation_pubkeys = [trimspace(file(pathexpand(var.gitea_jwt_public_key_file)))]
 }
 
+# The scheduled backup: it may read the snapshot of the storage, encrypted as it lies there, and nothing else.
+resource "vault_policy" "backups" {
+  name   = "backups"
+  policy = <<-EOT
+    path "sys/storage/raft/snapshot" {
+      capabilities = ["read"]
+    }
+  EOT
+}
+
+resource "vault_kubernetes_auth_backend_role" "backups" {
+  backend                          = vault_auth_backend.kubernetes.path
+  role_name                        = "backups"
+  bound_service_account_names      = ["backups"]
+  bound_service_account_namespaces = ["vault"]
+  token_policies                   = [vault_policy.backups.name]
+  token_ttl                        = 300
+}
+
 # What every app has: policies of its instances, and the role its CI logs in with.
 module "app_policy" {
   source   = "./modules/app_policy"

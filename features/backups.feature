@@ -1,0 +1,38 @@
+@needs:backups
+Feature: What was backed up can be restored from nothing
+  Databases, etcd and Vault are dumped to the bucket on a schedule. A backup counts when something came back from it: each is
+  restored here into an empty server of its own, beside the live one.
+
+  Scenario Outline: A backup of <what> is whole
+    When a backup of <what> is made
+    Then every object of it is as its manifest says
+
+    Examples:
+      | what     |
+      | postgres |
+      | etcd     |
+      | vault    |
+
+  Scenario: Old backups of etcd are removed
+    Given the bucket holds ten backups of etcd from 1970
+    When a backup of etcd is made
+    Then no more than eight backups of etcd are kept
+
+  @needs:apps
+  Scenario: Every database comes back in an empty Postgres
+    When a backup of postgres is made
+    And it is restored into an empty Postgres
+    Then every database of it has the content of its backup
+    And production’s ERP has as many rows there as where it was dumped
+
+  @needs:apps
+  Scenario: The cluster’s objects come back in an empty etcd
+    When a backup of etcd is made
+    And it is restored into an empty etcd
+    Then it holds every namespace and every Application of the cluster
+
+  @needs:apps
+  Scenario: Vault comes back with the sandbox’s own key shares
+    When a backup of vault is made
+    And it is restored into an empty Vault
+    Then the key shares open it, and it holds every instance’s configuration and policies
