@@ -1,5 +1,6 @@
 import { stoppedService, type Fault, type FaultContext } from '../fault';
 import { clusterMachines } from '../inventory';
+import { quoted } from '../shell-words';
 
 /** OpenTofu's states and the backups are out of reach. */
 export const bucketStopped = stoppedService('bucket-stopped', 'The bucket is stopped.', 'operator_side', 'bucket');
@@ -11,7 +12,6 @@ function changedProgram(name: string, breaks: string, from: string, to: string):
   const everywhere = async ({ target }: FaultContext, script: string): Promise<void> => {
     for (const { name: machine } of clusterMachines(target.inventory)) await target.onMachine(machine, [script]);
   };
-  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
   const change = `import sys; p, a, b = sys.argv[1:]; s = open(p).read(); assert a in s; open(p, "w").write(s.replace(a, b))`;
   const plant = `test ! -e ${program} || { cp -pn ${program} ${program}.whole && python3 -c ${quoted(change)} ${program} ${quoted(from)} ${quoted(to)}; }`;
   return {
