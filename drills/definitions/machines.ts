@@ -61,7 +61,7 @@ const agent = defineDrill({
   title: 'The power of pi3, which runs nothing but pods, is cut.',
   changeClasses: ['infra'],
   capabilities: ['power-cut'],
-  sections: ['a-machine-is-lost'],
+  sections: ['a-machine-is-lost', 'the-apps-come-back'],
   variables: { NODE: 'pi3' },
   memory: nothing,
   prepare: async ({ systems, observe }) => {

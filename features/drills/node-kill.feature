@@ -8,8 +8,9 @@ Feature: A machine loses its power, and the runbook brings it back
     When the drill "node-kill-agent" is run
     Then its fault was noticed
     And every step of these sections of the runbook passed:
-      | section           |
-      | A machine is lost |
+      | section            |
+      | A machine is lost  |
+      | The apps come back |
     And the sandbox had recovered when the runbook ended
     And the sandbox is in its steady state after the undo
     And the drill is survived
