@@ -19,6 +19,9 @@ const ownDatabases = ['postgres', 'template0', 'template1'];
 /** Policies that Vault itself has. */
 const ownPolicies = ['default', 'root'];
 
+/** What the scheduled backup of Vault logs in as, and may read: role and policy of the platform's own. */
+const backupsLogin = 'backups';
+
 /** The names of one instance, each read from the system that knows it. */
 export async function probeInstance(systems: Systems, expected: ExpectedInstance): Promise<Finding[]> {
   const of = (what: string): string => `${what} of ${expected.instance}`;
@@ -107,7 +110,7 @@ export async function probeNothingElse(systems: Systems, expected: readonly Expe
   ]);
   const names = applications.map(({ metadata }) => metadata.name).filter((name) => name !== appOfApps);
   const ops = column('repository').map((app) => `${app}-ops`);
-  // Beside the instances' own: Vault's credential at Postgres, and the repositories of the platform.
+  // Beside the instances' own: Vault's credential at Postgres, the backup's login, and the repositories of the platform.
   return [
     same('databases', column('database'), [...owners.keys()], 'pg_database'),
     same(
@@ -122,10 +125,10 @@ export async function probeNothingElse(systems: Systems, expected: readonly Expe
       credentials,
       'LIST postgres/roles',
     ),
-    same('Kubernetes auth roles', column('instance'), auth, 'LIST auth/kubernetes/role'),
+    same('Kubernetes auth roles', [...column('instance'), backupsLogin], auth, 'LIST auth/kubernetes/role'),
     same(
       'policies',
-      [...column('instance'), ...ops],
+      [...column('instance'), ...ops, backupsLogin],
       policies.filter((name) => !ownPolicies.includes(name)),
       'LIST sys/policies/acl',
     ),
