@@ -138,12 +138,11 @@ export function leasedFrom(user: string, path: string): string {
 /** Whether the sandbox's API answers to the agent's key. */
 export async function probeServing(systems: Systems): Promise<Finding> {
   const erp = await sandboxErp(systems);
-  return compare(
-    `the API of ${sandbox.host}`,
-    'answers',
-    (await erp.status()) === '' ? 'no version' : 'answers',
-    'GET /status',
+  const seen = await erp.status().then(
+    (version) => (version === '' ? 'no version' : 'answers'),
+    (thrown: unknown) => `no answer: ${reason(thrown)}`,
   );
+  return compare(`the API of ${sandbox.host}`, 'answers', seen, 'GET /status');
 }
 
 /** Whether the sandbox serves the golden's rows, also lets the agent write (tried on nothing), and knows nothing of a session. */

@@ -17,7 +17,7 @@ export const erpMishapFaults: readonly PlantedFault[] = [
     fault: erp.noMachine,
     feature,
     scenario: inVain('a pod does not stop'),
-    redAt: { step: 'the sandbox is as before, and serves', says: /ECONNREFUSED/ },
+    redAt: { step: 'the sandbox is as before, and serves', says: /no answer/ },
   },
   {
     fault: erp.diskFreed,
