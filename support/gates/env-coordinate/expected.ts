@@ -27,3 +27,6 @@ export function readExpected(rows: readonly Record<string, string>[]): ExpectedI
 /** Beside the instances' own: who may read the prod ERP for the golden that its sandbox is reset to (postgres/iac, golden.tf). */
 export const goldenRole = 'erp_golden';
 export const goldenCredentials = 'erp-golden';
+
+/** What the scheduled backup of Vault logs in as, and may read: role and policy of the platform's own. */
+export const backupsLogin = 'backups';

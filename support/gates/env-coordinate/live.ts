@@ -4,7 +4,7 @@ import { compare, type Finding } from '../../finding';
 import { servedHosts } from '../../kubernetes/ingresses';
 import type { Systems } from '../../systems';
 import { ciMount } from '../../vault/ci-token';
-import { goldenCredentials, type ExpectedInstance } from './expected';
+import { backupsLogin, goldenCredentials, type ExpectedInstance } from './expected';
 
 const secretsGroup = { group: 'secrets.hashicorp.com', version: 'v1beta1' };
 const secretShape = z.object({ spec: z.object({ mount: z.string(), path: z.string() }) });
@@ -18,9 +18,6 @@ const kubernetesRole = z.object({
 const ownDatabases = ['postgres', 'template0', 'template1'];
 /** Policies that Vault itself has. */
 const ownPolicies = ['default', 'root'];
-
-/** What the scheduled backup of Vault logs in as, and may read: role and policy of the platform's own. */
-const backupsLogin = 'backups';
 
 /** The names of one instance, each read from the system that knows it. */
 export async function probeInstance(systems: Systems, expected: ExpectedInstance): Promise<Finding[]> {

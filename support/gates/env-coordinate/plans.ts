@@ -6,7 +6,7 @@ import { factoryHome } from '../../paths';
 import type { Systems } from '../../systems';
 import { parsePlan, type Plan } from '../plan-document';
 import { RootModules } from '../plan/roots';
-import { goldenCredentials, goldenRole, type ExpectedInstance } from './expected';
+import { backupsLogin, goldenCredentials, goldenRole, type ExpectedInstance } from './expected';
 import { same } from './live';
 
 /** The names that the plans of the two shared root modules and of every app's own give, against the feature's table. */
@@ -23,7 +23,7 @@ export async function probePlans(systems: Systems, expected: readonly ExpectedIn
     for (const app of apps) own.push(await plan(app));
     const column = (name: keyof ExpectedInstance): string[] => [...new Set(expected.map((row) => row[name]))];
     const owned = expected.map((row) => `${row.database} owned by ${row['owner role']}`);
-    const policies = [...column('instance'), ...apps.map((app) => `${app}-ops`)];
+    const policies = [...column('instance'), ...apps.map((app) => `${app}-ops`), backupsLogin];
     const credentials = column('credentials').map((path) => path.replace('postgres/creds/', ''));
     return [
       same(
