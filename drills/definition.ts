@@ -80,6 +80,12 @@ export function defineDrill<Memory>(definition: DrillDefinition<Memory>): DrillD
   };
 }
 
+/** For `detect`: met when what must hold is seen not to hold. One that could not be seen is not noticed either. */
+export function noLonger(finding: Finding): Finding {
+  const status = finding.status === 'unmet' ? 'met' : 'unmet';
+  return { ...finding, expected: `not ${finding.expected}`, status, final: false };
+}
+
 /** A context for the functions of a definition. */
 export function drillContext(target: Target, observe: DrillContext['observe'] = () => undefined): DrillContext {
   return {

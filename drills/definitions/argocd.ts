@@ -4,7 +4,7 @@ import { judgeHealthy, judgeSynced } from '../../support/argocd/probes';
 import { eventually } from '../../support/eventually';
 import { compare, worst, type Finding } from '../../support/finding';
 import type { FileChange } from '../../support/gitea/client';
-import { defineDrill, type DrillContext, type DrillDefinition } from '../definition';
+import { defineDrill, noLonger, type DrillContext, type DrillDefinition } from '../definition';
 
 /** The app whose repository gets the broken commit. */
 const app = 'url-shortener';
@@ -86,8 +86,7 @@ async function wholeAgain(argocd: DrillContext['systems']['argocd']): Promise<Fi
 }
 
 async function notSynced({ systems }: DrillContext): Promise<Finding> {
-  const seen = judgeSynced(app, await systems.argocd.application(app));
-  return { ...seen, expected: 'not Synced', status: seen.status === 'unmet' ? 'met' : 'unmet', final: false };
+  return noLonger(judgeSynced(app, await systems.argocd.application(app)));
 }
 
 async function serviceGone({ systems }: DrillContext): Promise<Finding> {

@@ -4,9 +4,11 @@ import { makeBackup } from '../../support/backups/backups';
 import { compare, type Finding } from '../../support/finding';
 import { overwriteEtcd } from '../../support/kubernetes/faults';
 import { probeEtcdServes } from '../../support/kubernetes/probes';
-import { defineDrill, type DrillContext, type DrillDefinition } from '../definition';
+import { defineDrill, noLonger, type DrillContext, type DrillDefinition } from '../definition';
 
-const memory = z.object({ machine: z.string() });
+const nothing = z.object({});
+/** Where etcd runs. */
+const machine = 'pi1';
 
 /** Two objects of the drill's own, which nothing else looks at: one from before the backup, one from after it. */
 const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
@@ -36,30 +38,24 @@ async function probeKept({ systems, observe, notes }: DrillContext): Promise<Fin
 
 /** etcd cannot open what it has written, and comes back from the bucket. */
 export const etcdDrills: readonly DrillDefinition[] = [
-  defineDrill<z.infer<typeof memory>>({
+  defineDrill({
     id: 'etcd-damaged',
     title: 'etcd is stopped and the beginning of its database overwritten.',
     changeClasses: ['infra'],
     capabilities: ['ssh'],
     sections: ['etcd-is-damaged', 'the-apps-come-back'],
-    variables: { NODE: 'pi1' },
-    memory,
-    prepare: () => Promise.resolve({ machine: 'pi1' }),
-    inject: async (context, { machine }) => {
+    variables: { NODE: machine },
+    memory: nothing,
+    prepare: () => Promise.resolve({}),
+    inject: async (context) => {
       await removeBoth(context);
       await create(context, before);
       await makeBackup(context.target, 'etcd');
       await create(context, after);
       await overwriteEtcd(context.target, machine);
     },
-    detect: async ({ target }, { machine }) => {
-      const serves = await probeEtcdServes(target, machine);
-      return { ...serves, expected: 'not serving', status: serves.status === 'unmet' ? 'met' : 'unmet' };
-    },
-    recovered: async (context, { machine }) => [
-      await probeEtcdServes(context.target, machine),
-      await probeKept(context),
-    ],
+    detect: async ({ target }) => noLonger(await probeEtcdServes(target, machine)),
+    recovered: async (context) => [await probeEtcdServes(context.target, machine), await probeKept(context)],
     heal: async (context) => {
       await runPlaybook('recover/etcd-restore.yml');
       await runPlaybook('recover/workloads.yml');

@@ -9,7 +9,7 @@ import { probeErpLast, resumeErp } from '../../support/erp-order';
 import { WriteLoad } from '../../support/postgres/write-load';
 import { keepFile } from '../../support/storage/client';
 import { probeKept } from '../../support/storage/probes';
-import { defineDrill, type DrillContext, type DrillDefinition } from '../definition';
+import { defineDrill, noLonger, type DrillContext, type DrillDefinition } from '../definition';
 
 const nothing = z.object({});
 
@@ -35,8 +35,7 @@ async function healMachines(context: DrillContext): Promise<void> {
 }
 
 async function nodeLost({ systems }: DrillContext, node: string): Promise<Finding> {
-  const seen = await probeNodeReady(systems.kubernetes, node);
-  return { ...seen, expected: 'not Ready', status: seen.status === 'unmet' ? 'met' : 'unmet' };
+  return noLonger(await probeNodeReady(systems.kubernetes, node));
 }
 
 /** A machine without power does not refuse: whoever asks the API itself would wait for minutes. */

@@ -5,7 +5,7 @@ import { probeLeaseRenews, probeReauthenticated, probeSecretReaches } from '../.
 import { vaultSealed } from '../../support/vault/faults';
 import { probeUnsealed } from '../../support/vault/probes';
 import { changeConfig, restoreConfig } from '../../support/vault/config-marker';
-import { defineDrill, type DrillContext, type DrillDefinition } from '../definition';
+import { defineDrill, noLonger, type DrillContext, type DrillDefinition } from '../definition';
 
 const memory = z.object({
   /** The instance whose secrets are changed and looked at. */
@@ -33,7 +33,7 @@ function vaultDrill(id: string, title: string, inject: (context: DrillContext) =
       return Promise.resolve({ instance: 'url-shortener', marker: `drill-${now.getTime()}`, since: now.toISOString() });
     },
     inject,
-    detect: async ({ systems }) => noticed(await probeUnsealed(systems.vault)),
+    detect: async ({ systems }) => noLonger(await probeUnsealed(systems.vault)),
     recovered: async ({ systems }, { instance, since }) => [
       await probeReauthenticated(systems, since),
       await probeLeaseRenews(systems, instance),
@@ -62,12 +62,6 @@ export const vaultDrills: readonly DrillDefinition[] = [
     systems.kubernetes.deletePod(pod.namespace, pod.name),
   ),
 ];
-
-/** The fault is noticed when what must hold is seen not to hold. */
-function noticed(finding: Finding): Finding {
-  const seen = finding.status === 'unmet';
-  return { ...finding, expected: `not ${finding.expected}`, status: seen ? 'met' : 'unmet' };
-}
 
 function answered({ initialized }: { initialized: boolean }): Finding {
   const actual = initialized ? 'initialised' : 'not initialised';
