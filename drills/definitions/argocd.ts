@@ -33,7 +33,7 @@ function badSync({ id, title, path, change, noticed }: Breakage): DrillDefinitio
     id,
     title,
     changeClasses: ['argocd', 'app'],
-    capabilities: [],
+    capabilities: ['ssh'],
     sections: ['argo-cd-deploys-a-broken-commit'],
     variables: { APP: app },
     memory,

@@ -18,7 +18,7 @@ export const pkiDrills: readonly DrillDefinition[] = [
     id: 'pki-reissue',
     title: 'The private CA is initialised again, with a new root.',
     changeClasses: ['pki'],
-    capabilities: [],
+    capabilities: ['ssh'],
     sections: ['the-private-ca-has-a-new-root'],
     memory,
     prepare: async ({ target }) => ({ oldRoot: (await readRoot(target)).toString() }),

@@ -24,7 +24,7 @@ export const storageDrills: readonly DrillDefinition[] = [
     id: 'volume-corruption',
     title: 'A volume is made again with a new engine, and two of its old replicas are corrupt.',
     changeClasses: ['storage'],
-    capabilities: [],
+    capabilities: ['ssh'],
     sections: ['a-volume-has-lost-its-replicas'],
     memory,
     prepare: async ({ systems }) => {

@@ -25,7 +25,7 @@ function vaultDrill(id: string, title: string, inject: (context: DrillContext) =
     id,
     title,
     changeClasses: ['vault'],
-    capabilities: [],
+    capabilities: ['ssh'],
     sections: ['vault-is-sealed', 'the-apps-come-back'],
     memory,
     prepare: () => {
