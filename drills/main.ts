@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { Command, CommanderError } from 'commander';
 import { childEnvironment, projectSettings } from '../support/command';
 import { textTable } from '../support/evidence/findings-table';
-import { runMainAndExit } from '../support/command-line';
+import { explain, runMainAndExit } from '../support/command-line';
 import { OperatorError } from '../support/failure';
 import { interrupt } from '../support/interruption';
 import { assertStartAllowed } from '../support/isolation/startup';
@@ -16,19 +16,25 @@ import { problemLine } from './runbook/document';
 import { readRunbook } from './runbook/read';
 import { checkRunbook } from './runbook/rules';
 
+const examples = `
+Examples:
+  npm run drill -- list
+  npm run drill -- show vault-seal
+  npm run drill -- check
+  RUNBOOK=../factory/CLUSTER_RECOVERY.md npm run drill -- check
+  npm run drill -- run vault-seal argocd-drift
+  npm run drill -- all
+  npm run drill -- resume
+
+Exit code: 0 every drill survived, 1 not, 2 wrong arguments or a runbook that is not in order, 130 interrupted.`;
+
 async function main(): Promise<number> {
   let code = 0;
   const ending = (work: () => Promise<number>) => async (): Promise<void> => void (code = await work());
   const program = new Command('npm run drill --')
     .description('Breaks the sandbox on purpose and repairs it by the runbook (RUNBOOK=path for your own).')
     .configureOutput({ writeErr: () => undefined })
-    .exitOverride()
-    .addHelpText(
-      'after',
-      '\nExamples:\n  npm run drill -- list\n  npm run drill -- check\n  RUNBOOK=../factory/CLUSTER_RECOVERY.md npm run drill -- check\n' +
-        '  npm run drill -- run vault-seal\n  npm run drill -- all\n  npm run drill -- resume\n\n' +
-        'Exit code: 0 every drill survived, 1 not, 2 wrong arguments or a runbook that is not in order, 130 interrupted.',
-    );
+    .exitOverride();
   program
     .command('list')
     .description('the drills, and when each was last passed')
@@ -55,6 +61,7 @@ async function main(): Promise<number> {
     .command('resume')
     .description('undo what a drill left that was killed, and end its journal')
     .action(ending(resume));
+  explain(program, examples);
   try {
     await program.parseAsync();
   } catch (thrown) {

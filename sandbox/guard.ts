@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import Table from 'cli-table3';
 import { Command } from 'commander';
+import { explain } from '../support/command-line';
 import { OperatorError, runMain } from '../support/failure';
 import { type Verdict, judgeResolved, refusalExitCode } from '../support/isolation';
 import { assertStartAllowed } from '../support/isolation/startup';
@@ -58,11 +59,10 @@ Nothing is sent to any address. Names of the target are looked up, others are no
 
 async function main(): Promise<number> {
   let code = 0;
-  const program = new Command('guard')
+  const program = new Command('npm run guard --')
     .description(
       'says what the isolation boundary permits: the lab, its names and loopback; nothing else, and never production',
     )
-    .addHelpText('after', examples)
     .exitOverride((end) => {
       throw end;
     });
@@ -95,6 +95,7 @@ async function main(): Promise<number> {
         'This shell is fit for the sandbox: no production credential and no production address in it.\n',
       );
     });
+  explain(program, examples);
   try {
     await program.parseAsync(process.argv);
   } catch (thrown) {

@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { OperatorError, runMain } from './failure';
 
 /**
@@ -20,6 +20,20 @@ export function readCommandLine(script: string, parse: () => void): boolean {
       next: `see \`npm run ${script} -- --help\`.`,
       exitCode: 2,
     });
+  }
+}
+
+/**
+ * Gives a program its examples and exit codes, and each of its commands those that are its own.
+ * @param text lines as `  npm run gate -- plan --all`, and at the end what begins with `Exit code:`.
+ */
+export function explain(program: Command, text: string): void {
+  program.addHelpText('after', text);
+  const codes = text.slice(text.indexOf('Exit code:'));
+  for (const command of program.commands) {
+    const own = text.split('\n').filter((line) => `${line} `.includes(` -- ${command.name()} `));
+    const shown = own.length > 0 ? own : [`  ${program.name()} ${command.name()}`];
+    command.addHelpText('after', `\nExamples:\n${shown.join('\n')}\n\n${codes}`);
   }
 }
 

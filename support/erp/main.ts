@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
-import { readCommandLine, runMainAndExit } from '../command-line';
-import {} from '../failure';
+import { explain, readCommandLine, runMainAndExit } from '../command-line';
 import { assertStartAllowed } from '../isolation/startup';
 import { connectSystems, type Systems } from '../systems';
 import * as commands from './commands';
@@ -44,7 +43,6 @@ async function main(): Promise<number> {
   let chosen: { run: Run; json: boolean } | undefined;
   const program = new Command('npm run erp --')
     .description('The ERP: checks over its API, hashes, goldens, and promotion of what was rehearsed.')
-    .addHelpText('after', examples)
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
   const add = (name: string, what: string): Command =>
@@ -84,6 +82,7 @@ async function main(): Promise<number> {
       chosen = { run: (systems) => promotion.promoteFile(systems, file), json: options.json };
     },
   );
+  explain(program, examples);
   if (!readCommandLine('erp', () => void program.parse())) return 0;
   if (chosen === undefined) return 2;
   const instance = instanceMeant();

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { readCommandLine } from '../command-line';
+import { explain, readCommandLine } from '../command-line';
 import { runMain } from '../failure';
 import { exportChange } from './export';
 import { ledgerFolder } from './ledger/place';
@@ -81,10 +81,8 @@ function parseArguments(argv: readonly string[]): (() => Promise<number> | numbe
         return 0;
       };
     });
-  program
-    .addHelpText('after', examples)
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+  explain(program, examples);
+  program.exitOverride().configureOutput({ writeErr: () => undefined });
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   const parse = (): void =>
     void (argv.length === 0 ? program.outputHelp() : program.parse([...argv], { from: 'user' }));

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
-import { readCommandLine } from '../command-line';
+import { explain, readCommandLine } from '../command-line';
 import { OperatorError, reason, runMain } from '../failure';
 import { dnsGate } from './dns/gate';
 import { recordGate, type Judgement } from './evidence';
@@ -125,8 +125,8 @@ function parseArguments(argv: readonly string[]): Asked | undefined {
         },
       }),
     );
+  explain(program, examples);
   program
-    .addHelpText('after', examples)
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });

@@ -1,7 +1,9 @@
-import { match, ok } from 'node:assert/strict';
+import { doesNotMatch, match, ok } from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { Command } from 'commander';
+import { explain } from '../../support/command-line';
 import { projectRoot } from '../../support/paths';
 
 const read = (...path: string[]): string => readFileSync(join(projectRoot, ...path), 'utf8');
@@ -25,3 +27,22 @@ describe('every command', () => {
     });
   }
 });
+
+describe('a part of a command', () => {
+  it('has its own examples and the exit codes in its help', () => {
+    const program = new Command('npm run x --');
+    const parts = ['list', 'list-all', 'bare'].map((name) => program.command(name));
+    explain(program, '\nExamples:\n  npm run x -- list 7\n  npm run x -- list-all\n\nExit code: 0 done, 2 not.');
+    const [list = '', all = '', bare = ''] = parts.map(helpText);
+    match(list, /Examples:\n {2}npm run x -- list 7\n\nExit code: 0 done, 2 not\./);
+    doesNotMatch(list, /list-all/);
+    match(all, /-- list-all\n\nExit/);
+    match(bare, /Examples:\n {2}npm run x -- bare\n/);
+  });
+});
+
+function helpText(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => void (text += part) }).outputHelp();
+  return text;
+}
