@@ -4,7 +4,7 @@ import type { Finding } from '../finding';
 import type { KubernetesClient, ResourceKind } from '../kubernetes/client';
 
 const kind = (plural: string): ResourceKind => ({ group: 'secrets.hashicorp.com', version: 'v1beta1', plural });
-const metadata = z.object({ name: z.string(), generation: z.number().optional() });
+const metadata = z.object({ name: z.string(), uid: z.string(), generation: z.number().optional() });
 const authShape = z.object({
   metadata,
   status: z.object({ valid: z.boolean().nullish(), error: z.string().optional() }).optional(),
@@ -74,16 +74,17 @@ export function judgeSecret(
   secret: VaultSecretResource,
   events: readonly CoreV1Event[],
 ): Finding {
-  const { name, generation } = secret.metadata;
+  const { uid, generation } = secret.metadata;
   const leased = kindName !== 'VaultDynamicSecret' || (secret.status?.secretLease?.id ?? '') !== '';
   const served = secret.status?.lastGeneration !== undefined && secret.status.lastGeneration === generation && leased;
   const from = `${secret.spec.mount}/${secret.spec.path}`;
   const finding = {
-    subject: `${kindName} ${name}`,
+    subject: `${kindName} ${secret.metadata.name}`,
     expected: `synced from ${from}`,
-    source: `${kindName} ${namespace}/${name} .status and events`,
+    source: `${kindName} ${namespace}/${secret.metadata.name} .status and events`,
   };
-  const own = events.filter((event) => event.involvedObject.kind === kindName && event.involvedObject.name === name);
+  // One of the same name that was deleted may still be written about; so may the lease that it could not give back.
+  const own = events.filter((event) => event.involvedObject.uid === uid && event.reason !== 'SecretLeaseRevoke');
   const lastSuccess = own.findLastIndex((event) => event.type === 'Normal');
   const warning = own.slice(lastSuccess + 1).findLast((event) => event.type === 'Warning');
   if (warning === undefined) {

@@ -174,13 +174,13 @@ void test('Kubernetes: an image that does not exist is definite, a registry out 
 });
 
 const secret = (status?: object): Parameters<typeof judgeSecret>[2] => ({
-  metadata: { name: 'canary-database', generation: 1 },
+  metadata: { name: 'canary-database', uid: 'this', generation: 1 },
   spec: { mount: 'postgres', path: 'creds/canary', destination: { name: 'canary-database' } },
   ...(status === undefined ? {} : { status }),
 });
 const warning = (message: string): Parameters<typeof judgeSecret>[3][number] => ({
   metadata: {},
-  involvedObject: { kind: 'VaultDynamicSecret', name: 'canary-database' },
+  involvedObject: { kind: 'VaultDynamicSecret', name: 'canary-database', uid: 'this' },
   type: 'Warning',
   reason: 'SecretSyncError',
   message,
@@ -197,6 +197,9 @@ void test('secrets operator: a refusal of Vault is definite, a sealed Vault is n
   assert.equal(judge([warning('Code: 403'), success], served).status, 'met');
   assert.equal(judge([], { lastGeneration: 1 }).status, 'unmet');
   assert.equal(judge([], undefined).actual, 'not served yet');
+  const predecessor = { ...warning('Code: 403'), involvedObject: { name: 'canary-database', uid: 'deleted' } };
+  const givingBack = { ...warning('Code: 403'), reason: 'SecretLeaseRevoke' };
+  assert.equal(judge([predecessor, givingBack], served).status, 'met');
 });
 
 void test('OpenTofu: changes and errors are read out of its JSON lines, progress is passed over', () => {
