@@ -16,6 +16,8 @@ type Engine struct {
 	mutex    sync.Mutex
 	replicas []*remote
 	revision int64
+	// The volume is detached: whoever still holds this engine must leave the replicas to the next one.
+	closed bool
 	// Called, without the lock, after a replica changed its mode.
 	changed func()
 }
@@ -193,6 +195,9 @@ func (e *Engine) Scrub() int {
 }
 
 func (e *Engine) inspect() int {
+	if e.closed {
+		return 0
+	}
 	dropped := 0
 	sums := map[*remote][]byte{}
 	for _, r := range e.replicas {
@@ -247,7 +252,7 @@ func (e *Engine) Rebuild() {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	for _, r := range e.replicas {
-		if r.mode != modeERR {
+		if e.closed || r.mode != modeERR {
 			continue
 		}
 		if err := e.rebuild(r); err != nil {
@@ -265,19 +270,6 @@ func (e *Engine) Rebuild() {
 
 func (e *Engine) rebuild(r *remote) error {
 	damaged := r.damaged()
-	if _, err := r.open(e.Size); err != nil {
-		return err
-	}
-	// While it is the only one with some of the blocks, it must not be marked as one that is not whole.
-	if !damaged {
-		if err := r.rebuilding(true, 0); err != nil {
-			return err
-		}
-	}
-	found, err := r.verify()
-	if err != nil {
-		return err
-	}
 	// Those in use are equal: one whole read of a volume is enough while its writers wait.
 	var reference []byte
 	for _, other := range e.replicas {
@@ -290,6 +282,19 @@ func (e *Engine) rebuild(r *remote) error {
 	}
 	if reference == nil && !damaged {
 		return errors.New("no replica in use to rebuild from")
+	}
+	if _, err := r.open(e.Size); err != nil {
+		return err
+	}
+	// While it is the only one with some of the blocks, it must not be marked as one that is not whole.
+	if !damaged {
+		if err := r.rebuilding(true, 0); err != nil {
+			return err
+		}
+	}
+	found, err := r.verify()
+	if err != nil {
+		return err
 	}
 	corrupt := map[int64]bool{}
 	for _, block := range found.Corrupt {
@@ -326,6 +331,7 @@ func (e *Engine) Modes() (modes, troubles map[string]string) {
 func (e *Engine) Close() {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
+	e.closed = true
 	for _, r := range e.replicas {
 		r.close()
 	}

@@ -208,3 +208,38 @@ func TestAReplicaWithOtherDataAndRightChecksumsIsOutvoted(t *testing.T) {
 		t.Errorf("the odd one out won: %v", err)
 	}
 }
+
+func TestADetachedVolumeIsLeftAlone(t *testing.T) {
+	r := newRig(t)
+	e := r.engine(t, 1)
+	if err := e.write(0, block("abcd")); err != nil {
+		t.Fatal(err)
+	}
+	e.Close()
+	// What verifies and mends volumes from time to time may have taken hold of it before it was detached.
+	if dropped := e.Scrub(); dropped != 0 {
+		t.Errorf("%d replicas of a detached volume were dropped", dropped)
+	}
+	e.Rebuild()
+	if data, err := r.engine(t, 2).read(0, BlockSize); err != nil || !bytes.Equal(data, block("abcd")) {
+		t.Errorf("attached again: %v", err)
+	}
+}
+
+func TestReplicasAreNotMarkedWhenThereIsNoneToRebuildFrom(t *testing.T) {
+	r := newRig(t)
+	e := r.engine(t, 1)
+	if err := e.write(0, block("abcd")); err != nil {
+		t.Fatal(err)
+	}
+	for _, lost := range e.replicas {
+		lost.close()
+	}
+	if e.Scrub() != 3 {
+		t.Fatal("replicas that are not open any more are in use")
+	}
+	e.Rebuild()
+	if data, err := r.engine(t, 2).read(0, BlockSize); err != nil || !bytes.Equal(data, block("abcd")) {
+		t.Errorf("attached again: %v", err)
+	}
+}
