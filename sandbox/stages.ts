@@ -185,7 +185,7 @@ export const stages: Stage[] = [
   },
   {
     name: 'apps',
-    needs: ['gitea', 'argocd', 'platform', 'secrets-operator'],
+    needs: ['gitea', 'argocd', 'platform', 'secrets-operator', 'storage'],
     components: ['standins'],
     run: async (context) => {
       await publish(context, 'webapp', 'dolibarr');

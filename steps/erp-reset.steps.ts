@@ -216,12 +216,23 @@ Then('the sandbox is as before, and serves', async function (this: SandboxWorld)
   await this.expectMet('the sandbox is as before', findings);
 });
 
+async function killed(world: SandboxWorld, state: string, ...options: string[]): Promise<void> {
+  const args = ['--from', world.recall(meant), ...options];
+  const { code, output } = await rehearsal.resetCommand({ args, killAt: state });
+  const ended = code === null ? 'killed' : `ended with ${code}: ${output.slice(-300)}`;
+  await world.expectMet('the kill', [compare('the reset', 'killed', ended, 'SIGKILL')]);
+}
+
 When('a reset to that golden is killed while {string}', async function (this: SandboxWorld, state: string) {
-  const { code, output } = await rehearsal.resetCommand({ args: ['--from', this.recall(meant)], killAt: state });
-  await this.expectMet('the kill', [
-    compare('the reset', 'killed', code === null ? 'killed' : `ended with ${code}: ${output.slice(-300)}`, 'SIGKILL'),
-  ]);
+  await killed(this, state);
 });
+
+When(
+  'a reset to that golden with {string} is killed while {string}',
+  async function (this: SandboxWorld, option: string, state: string) {
+    await killed(this, state, option);
+  },
+);
 
 Then(
   '`npm run reset -- --status` calls the sandbox {word} and says how to go on',

@@ -120,6 +120,8 @@ const writes = [
   { method: 'POST', path: '/invoices/2147483647/validate', body: {} },
   { method: 'POST', path: '/supplierinvoices', body: {} },
   { method: 'DELETE', path: '/products/2147483647' },
+  { method: 'POST', path: '/documents/upload', body: { modulepart: 'invoice', ref: 'none', filename: 'none.txt' } },
+  { method: 'DELETE', path: '/documents?modulepart=invoice&original_file=none/none.txt' },
 ] as const;
 
 /**

@@ -83,6 +83,14 @@ export class ErpReader {
     return z.array(z.record(z.string(), z.unknown())).parse(await this.send('GET', `/invoices/${invoice}/payments`));
   }
 
+  /** A document of an invoice. @param file path in the folder of the invoices, as `FA2604-1470/FA2604-1470.pdf`. */
+  async document(file: string): Promise<Buffer> {
+    const shape = z.object({ content: z.string(), encoding: z.literal('base64') });
+    const params = { modulepart: 'invoice', original_file: file };
+    const { content } = shape.parse(await this.send('GET', '/documents/download', undefined, params));
+    return Buffer.from(content, 'base64');
+  }
+
   protected async send(method: string, url: string, data?: object, params?: object): Promise<unknown> {
     const request = {
       method,
@@ -121,6 +129,17 @@ export class SandboxErp extends ErpReader {
 
   async pay(invoice: number | string, fields: object = {}): Promise<number> {
     return z.number().parse(await this.send('POST', `/invoices/${invoice}/payments`, fields));
+  }
+
+  /** Puts a document of an invoice in the place of one that may be there; `folder` is the invoice's reference, or any other. */
+  async putDocument(folder: string, filename: string, content: Buffer): Promise<void> {
+    const filecontent = content.toString('base64');
+    const fields = { modulepart: 'invoice', subdir: folder, filename, filecontent, fileencoding: 'base64' };
+    await this.send('POST', '/documents/upload', { ...fields, overwriteifexists: 1 });
+  }
+
+  async removeDocument(file: string): Promise<void> {
+    await this.send('DELETE', '/documents', undefined, { modulepart: 'invoice', original_file: file });
   }
 
   async remove(collection: Collection, id: number | string): Promise<void> {

@@ -79,7 +79,8 @@ export const goldenGone = defineUndo({
   },
 });
 
-async function removeGolden({ inventory }: Systems, name: string): Promise<void> {
+/** Removes a golden from the bucket. */
+export async function removeGolden({ inventory }: Systems, name: string): Promise<void> {
   const bucket = connectBackupBucket(inventory);
   await bucket.delete(`erp/golden/${name}.json`);
   await bucket.delete(`erp/golden/${name}.dump`);

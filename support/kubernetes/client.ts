@@ -102,6 +102,12 @@ export class KubernetesClient {
     await this.optional(`DELETE pod ${namespace}/${name}`, () => this.core.deleteNamespacedPod({ namespace, name }));
   }
 
+  async createPod(namespace: string, body: V1Pod): Promise<void> {
+    await this.ask(`POST pod ${namespace}/${body.metadata?.name ?? ''}`, () =>
+      this.core.createNamespacedPod({ namespace, body }),
+    );
+  }
+
   /** Sets what must let go of a pod before it can be gone. */
   async setPodFinalizers(namespace: string, name: string, finalizers: string[]): Promise<void> {
     await this.optional(`PATCH pod ${namespace}/${name}`, () =>

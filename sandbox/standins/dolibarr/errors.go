@@ -3,6 +3,7 @@ package dolibarr
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net/http"
 
 	"github.com/jackc/pgx/v5"
@@ -33,6 +34,10 @@ func asRefusal(err error) *Refusal {
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		return refuse(http.StatusNotFound, "Object not found")
+	}
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return refuse(http.StatusInternalServerError, "Failed to "+file.Op+" the document: "+file.Err.Error())
 	}
 	var answer *pgconn.PgError
 	if errors.As(err, &answer) {

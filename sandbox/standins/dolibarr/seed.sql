@@ -53,7 +53,5 @@ INSERT INTO llx_paiement (ref, datep, amount, num_paiement, fk_user_creat, datec
   SELECT 'PAY' || to_char(datef, 'YYMM') || '-' || lpad(rowid::text, 4, '0'), datef + 20, total_ttc, 'VIR' || rowid, 2, datef + 20, datef + 20 FROM llx_facture WHERE paye = 1 ORDER BY llx_facture.rowid;
 INSERT INTO llx_paiement_facture (fk_paiement, fk_facture, amount)
   SELECT p.rowid, f.rowid, f.total_ttc FROM llx_facture f JOIN llx_paiement p ON p.num_paiement = 'VIR' || f.rowid ORDER BY f.rowid;
-INSERT INTO llx_ecm_files (ref, label, filepath, filename, src_object_type, src_object_id, date_c, tms)
-  SELECT md5('file ' || rowid), md5('content ' || rowid), 'facture/' || ref, ref || '.pdf', 'facture', rowid, datef, datef FROM llx_facture WHERE fk_statut > 0 ORDER BY llx_facture.rowid;
 INSERT INTO llx_actioncomm (ref, code, label, datep, fk_soc, fk_element, elementtype, fk_user_author, tms)
   SELECT rowid::text, 'AC_BILL_VALIDATE', 'Facture ' || ref || ' validée', datef, fk_soc, rowid, 'invoice', 2, datef FROM llx_facture WHERE fk_statut > 0 ORDER BY llx_facture.rowid;

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
@@ -37,12 +38,14 @@ type Server struct {
 	config   webapp.Config
 	settings func() (Settings, error)
 	open     Database
+	files    *os.Root
 	log      *slog.Logger
 }
 
-// NewServer makes the server; settings are read anew for each request, so that a changed config needs no restart.
-func NewServer(config webapp.Config, settings func() (Settings, error), open Database, log *slog.Logger) *Server {
-	return &Server{config, settings, open, log}
+// NewServer makes the server; settings are read anew for each request, so that a changed config needs no restart. Documents
+// lie in the folder `files`.
+func NewServer(config webapp.Config, settings func() (Settings, error), open Database, files *os.Root, log *slog.Logger) *Server {
+	return &Server{config, settings, open, files, log}
 }
 
 // Handler is the API, without the health checks.
@@ -80,7 +83,7 @@ func (s *Server) answer(request *http.Request) (status int, body any, err error)
 		if err != nil {
 			return err
 		}
-		status = http.StatusOK
+		status, session.files = http.StatusOK, s.files
 		body, err = session.route(ctx, request, strings.Split(strings.Trim(path, "/"), "/"), given)
 		return err
 	})
@@ -91,6 +94,9 @@ func (s *Server) answer(request *http.Request) (status int, body any, err error)
 func (s *session) route(ctx context.Context, request *http.Request, parts []string, given object) (any, error) {
 	if len(parts) == 1 && parts[0] == "status" && request.Method == http.MethodGet {
 		return object{"success": object{"code": 200, "dolibarr_version": version, "access_locked": "0"}}, nil
+	}
+	if parts[0] == "documents" {
+		return s.documents(ctx, request, parts[1:], given)
 	}
 	for _, r := range resources {
 		if r.path == parts[0] {

@@ -35,12 +35,16 @@ func newRig(t *testing.T) rig {
 	options.DefaultQueryExecMode = pgx.QueryExecModeExec
 	open := func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, options.Copy()) }
 	settings := Settings{UniqueID: "test-id", Keys: map[string]string{"admin": "admin-key", "ai_agent": "agent-key"}}
-	if _, err := Install(t.Context(), open, options.User, settings); err != nil {
+	folder, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Install(t.Context(), open, options.User, settings, folder); err != nil {
 		t.Fatal(err)
 	}
 	config := webapp.Config{Instance: "erp-test", OwnerRole: options.User, Timeout: 3 * time.Second}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	server := httptest.NewServer(NewServer(config, func() (Settings, error) { return settings, nil }, open, log).Handler())
+	server := httptest.NewServer(NewServer(config, func() (Settings, error) { return settings, nil }, open, folder, log).Handler())
 	t.Cleanup(server.Close)
 	return rig{t, server}
 }
@@ -141,4 +145,36 @@ func TestKeysAndRights(t *testing.T) {
 	r.must(404, "admin-key", "GET", "/nothing", nil)
 	r.must(405, "admin-key", "PATCH", "/invoices/1", nil)
 	r.must(400, "admin-key", "GET", "/invoices/0x1", nil)
+}
+
+func TestDocumentsAreUploadedListedReadAndDeleted(t *testing.T) {
+	r := newRig(t)
+	invoice := r.must(200, "agent-key", "GET", "/invoices?limit=1&sqlfilters="+url.QueryEscape("(t.fk_statut:>:0)"), nil).([]any)[0].(object)
+	ref := invoice["ref"].(string)
+	query := "?modulepart=invoice&original_file=" + url.QueryEscape(ref+"/note.txt")
+	_, _ = r.call("admin-key", "DELETE", "/documents"+query, nil)
+	given := object{"filename": "note.txt", "modulepart": "invoice", "ref": ref, "filecontent": "w6l0w6k=", "fileencoding": "base64"}
+	r.must(403, "agent-key", "POST", "/documents/upload", given)
+	if name := r.must(200, "admin-key", "POST", "/documents/upload", given); name != "note.txt" {
+		t.Errorf("uploaded as %v", name)
+	}
+	r.must(400, "admin-key", "POST", "/documents/upload", given)
+	given["overwriteifexists"] = 1
+	r.must(200, "admin-key", "POST", "/documents/upload", given)
+	listed := r.must(200, "agent-key", "GET", "/documents?modulepart=invoice&ref="+url.QueryEscape(ref), nil).([]any)
+	if one := listed[len(listed)-1].(object); one["name"] != "note.txt" || one["size"] != 5.0 || one["src_object_type"] != "facture" {
+		t.Errorf("listed: %v", one)
+	}
+	read := r.must(200, "agent-key", "GET", "/documents/download"+query, nil).(object)
+	if read["content"] != "w6l0w6k=" || read["encoding"] != "base64" || read["filesize"] != 5.0 || read["content-type"] != "text/plain" {
+		t.Errorf("read: %v", read)
+	}
+	r.must(403, "agent-key", "DELETE", "/documents"+query, nil)
+	r.must(200, "admin-key", "DELETE", "/documents"+query, nil)
+	r.must(404, "admin-key", "DELETE", "/documents"+query, nil)
+	r.must(404, "agent-key", "GET", "/documents/download"+query, nil)
+	r.must(403, "agent-key", "GET", "/documents/download?modulepart=invoice&original_file=..%2F..%2Fetc%2Fpasswd", nil)
+	r.must(400, "agent-key", "GET", "/documents?modulepart=invoice", nil)
+	r.must(500, "agent-key", "GET", "/documents?modulepart=rocket&id=1", nil)
+	r.must(404, "agent-key", "GET", "/documents?modulepart=invoice&ref=none", nil)
 }

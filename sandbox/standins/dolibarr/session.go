@@ -3,6 +3,7 @@ package dolibarr
 import (
 	"context"
 	"net/http"
+	"os"
 
 	"github.com/jackc/pgx/v5"
 	"sandbox.local/standins/webapp"
@@ -29,6 +30,7 @@ type session struct {
 	login  string
 	admin  bool
 	rights map[int]bool
+	files  *os.Root
 }
 
 // acting runs work in one transaction as the owner role; an error undoes all of it.

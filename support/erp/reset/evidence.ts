@@ -15,6 +15,7 @@ export async function recordReset(outcome: ResetResult | { failed: string }, beg
       golden: outcome.golden,
       restored: outcome.restored.total,
       final: outcome.final.total,
+      documents: outcome.documents === undefined ? 'not asked for' : JSON.stringify(outcome.documents),
       as: outcome.user,
       seconds: seconds.join(', '),
     },

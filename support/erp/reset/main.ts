@@ -7,6 +7,7 @@ import { interrupt } from '../../interruption';
 import { assertStartAllowed } from '../../isolation/startup';
 import { connectSystems } from '../../systems';
 import { readSecrets } from '../credentials';
+import type { Mirrored } from '../documents/mirror';
 import { bearsProductionsId, priceOfFidelity } from '../fidelity';
 import { sandbox } from '../instances';
 import { recordReset } from './evidence';
@@ -19,6 +20,7 @@ Examples:
   npm run reset                          back to the newest golden
   npm run reset -- --from NAME           to another one of \`npm run erp -- goldens\`
   npm run reset -- --high-fidelity       with production's DOLI_INSTANCE_UNIQUE_ID
+  npm run reset -- --documents           also production's documents/, which is only read
   npm run reset -- --status              in what state the sandbox is
 
 ${priceOfFidelity}
@@ -41,13 +43,20 @@ async function main(): Promise<number> {
       'also copy what production’s secrets are encrypted under; see below what it costs',
       false,
     )
+    .option('--documents', 'also make documents/ the same as production’s, which is only read', false)
     .option('--stop-within <seconds>', 'how long the ERP’s pods may take to stop', wholeSeconds, stopBudgetMs / 1000)
     .option('--status', 'only say in what state the sandbox is', false)
     .addHelpText('after', examples)
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
   if (!readCommandLine('reset', () => void command.parse())) return 0;
-  const options = command.opts<{ from?: string; highFidelity: boolean; stopWithin: number; status: boolean }>();
+  const options = command.opts<{
+    from?: string;
+    highFidelity: boolean;
+    documents: boolean;
+    stopWithin: number;
+    status: boolean;
+  }>();
   await assertStartAllowed();
   registerSandboxSecrets(redactor);
   const systems = connectSystems();
@@ -66,6 +75,7 @@ async function main(): Promise<number> {
   const result = await resetSandbox(systems, {
     ...(options.from === undefined ? {} : { from: options.from }),
     highFidelity: options.highFidelity,
+    documents: options.documents,
     stopWithinMs: options.stopWithin * 1000,
     say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
   }).catch(async (thrown: unknown) => {
@@ -78,8 +88,14 @@ async function main(): Promise<number> {
     `golden ${result.golden}, content ${result.restored.total.slice(0, 12)}, with the overlay ${result.final.total.slice(0, 12)}`,
   );
   console.log(`as ${result.user}: ${seconds.join(', ')}`);
-  console.log('the sandbox is the golden, and serves');
+  console.log(`the sandbox is the golden, and serves; ${documentsSentence(result.documents)}`);
   return 0;
+}
+
+/** What became of `documents/`. */
+function documentsSentence(done: Mirrored | undefined): string {
+  if (done === undefined) return 'documents/ is as it was: it was not asked for (--documents)';
+  return `documents/ is production's, ${done.files} files (${done.add} added, ${done.change} changed, ${done.remove} removed)`;
 }
 
 /** The reset itself stands, whether or not it can be kept. */

@@ -3,13 +3,27 @@ import type { Systems } from '../../systems';
 import { sandbox } from '../instances';
 
 /** What a reset is doing, in order. From `wiping` on the sandbox's data is not what it was. */
-export const resetStates = ['stopping', 'wiping', 'restoring', 'verifying', 'overlaying', 'starting'] as const;
+export const resetStates = [
+  'stopping',
+  'wiping',
+  'restoring',
+  'verifying',
+  'overlaying',
+  'copying',
+  'starting',
+] as const;
 export type ResetState = (typeof resetStates)[number];
 
 /** States in which a reset that died has left the sandbox's data incomplete. */
-export const halfReset: readonly ResetState[] = ['wiping', 'restoring', 'verifying', 'overlaying'];
+export const halfReset: readonly ResetState[] = ['wiping', 'restoring', 'verifying', 'overlaying', 'copying'];
 
-const markerShape = z.object({ state: z.enum(resetStates), golden: z.string(), since: z.string() });
+const markerShape = z.object({
+  state: z.enum(resetStates),
+  golden: z.string(),
+  since: z.string(),
+  /** Whether it was asked for production's `documents/`: whoever goes on copies them as well. */
+  documents: z.boolean().default(false),
+});
 export type ResetMarker = z.infer<typeof markerShape>;
 
 const markerAnnotation = 'sandbox-acceptance/reset';

@@ -8,6 +8,8 @@ import type { Systems } from '../../systems';
 import { hashContent, differences, rehash, type Content } from '../content-hash';
 import { asSandbox, readSecrets, withLease, type InstanceSecrets } from '../credentials';
 import { setFidelity } from '../fidelity';
+import { removeCarriers } from '../documents/carrier';
+import { mirrorDocuments, type Mirrored } from '../documents/mirror';
 import { comparison, fetchGolden, type Golden } from '../golden';
 import { sandbox } from '../instances';
 import { applyOverlay, overlaid } from '../overlay';
@@ -21,6 +23,8 @@ export interface ResetOptions {
   from?: string;
   /** Copy production's DOLI_INSTANCE_UNIQUE_ID, at the price that `priceOfFidelity` names. */
   highFidelity?: boolean;
+  /** Copy production's `documents/`, too. */
+  documents?: boolean;
   /** How long the ERP's pods may take to stop, in milliseconds (default: `stopBudgetMs`). */
   stopWithinMs?: number;
   /** Called with every line of progress, and awaited: a step begins only when whoever listens has taken note of it. */
@@ -34,6 +38,8 @@ export interface ResetResult {
   restored: Content;
   /** What the sandbox holds now. */
   final: Content;
+  /** What became of `documents/`; undefined when it was not asked for. */
+  documents: Mirrored | undefined;
   /** Who did it: the leased user. */
   user: string;
   seconds: Record<string, number>;
@@ -41,7 +47,7 @@ export interface ResetResult {
 
 /**
  * Brings the sandbox back to a golden (ADR-0003, section 2): stops the ERP, drops all its role owns, restores, compares
- * hashes, applies the overlay, starts the ERP. Uses the sandbox's own leased credentials and nothing stronger. Can be run
+ * hashes, applies the overlay, copies `documents/` if that is asked for, starts the ERP. Uses the sandbox's own leased credentials and nothing stronger. Can be run
  * again wherever it ended.
  * @throws OperatorError saying in what state the sandbox is.
  */
@@ -65,6 +71,7 @@ class Reset {
   private readonly seconds: Record<string, number> = {};
   private golden: Golden | undefined;
   private reached: ResetState | undefined;
+  private documents = false;
   private readonly since = new Date().toISOString();
 
   constructor(
@@ -78,6 +85,7 @@ class Reset {
   async run(scratch: string): Promise<ResetResult> {
     const before = await readMarker(this.systems);
     if (before !== undefined) await this.options.say(`an earlier reset ended at "${before.state}": beginning anew`);
+    this.documents = this.options.documents === true || before?.documents === true;
     try {
       const golden = await this.timed('fetch', () =>
         fetchGolden(this.systems, scratch, this.options.from ?? before?.golden),
@@ -91,7 +99,10 @@ class Reset {
 
   private async replace(golden: Golden): Promise<ResetResult> {
     const { systems, connection, postgres } = this;
-    await this.enter('stopping', () => stopErp(systems, this.options.stopWithinMs));
+    await this.enter('stopping', async () => {
+      await removeCarriers(systems.kubernetes);
+      await stopErp(systems, this.options.stopWithinMs);
+    });
     await this.enter('wiping', () => wipe(connection));
     await this.enter('restoring', () => {
       const signal = interruption();
@@ -103,12 +114,16 @@ class Reset {
     });
     const restored = await this.enter('verifying', () => this.verified(golden));
     const final = await this.enter('overlaying', () => this.overlaid(restored));
+    const documents = this.documents
+      ? await this.enter('copying', () => mirrorDocuments(systems.kubernetes))
+      : undefined;
     await this.enter('starting', async () => {
       await startErp(systems);
       await untilServing(systems, this.secrets.ai_agent_api_key);
       await clearMarker(systems);
     });
-    return { golden: golden.manifest.name, restored, final, user: postgres.login.username, seconds: this.seconds };
+    const { username: user } = postgres.login;
+    return { golden: golden.manifest.name, restored, final, documents, user, seconds: this.seconds };
   }
 
   private async verified(golden: Golden): Promise<Content> {
@@ -148,7 +163,8 @@ class Reset {
 
   private async enter<T>(state: ResetState, work: () => Promise<T>): Promise<T> {
     interruption()?.throwIfAborted();
-    await setMarker(this.systems, { state, golden: this.golden?.manifest.name ?? '', since: this.since });
+    const { since, documents } = this;
+    await setMarker(this.systems, { state, golden: this.golden?.manifest.name ?? '', since, documents });
     this.reached = state;
     await this.options.say(state);
     return this.timed(state, work);

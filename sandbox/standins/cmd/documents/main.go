@@ -1,87 +1,96 @@
-// documents is a stand-in for an app that keeps files: GET, PUT and a listing over one folder, which is a volume.
+// documents is a stand-in for an app that keeps files: GET, PUT, DELETE and listings over one folder, which is a volume.
 package main
 
 import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"io"
+	"io/fs"
 	"log"
 	"net/http"
 	"os"
-	"path/filepath"
-	"regexp"
 	"time"
+
+	"sandbox.local/standins/files"
 )
 
-var name = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,99}$`)
+// The largest file that is taken, in bytes.
+const largest = 16 << 20
 
 func main() {
 	listen := flag.String("listen", ":8080", "address")
 	folder := flag.String("folder", "/files", "where the files lie")
 	flag.Parse()
+	root, err := os.OpenRoot(*folder)
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Addr: *listen, Handler: handler(root), ReadHeaderTimeout: 5 * time.Second}
+	log.Printf("serving %s on %s", *folder, *listen)
+	log.Fatal(server.ListenAndServe())
+}
+
+func handler(root *os.Root) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /files", func(w http.ResponseWriter, _ *http.Request) {
-		entries, err := os.ReadDir(*folder)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
+		entries, err := fs.ReadDir(root.FS(), ".")
 		names := []string{}
 		for _, entry := range entries {
 			if entry.Type().IsRegular() {
 				names = append(names, entry.Name())
 			}
 		}
-		_ = json.NewEncoder(w).Encode(names)
+		answer(w, names, err)
 	})
-	mux.HandleFunc("GET /files/{name}", func(w http.ResponseWriter, q *http.Request) {
-		content, err := os.ReadFile(filepath.Join(*folder, filepath.Base(q.PathValue("name"))))
-		switch {
-		case errors.Is(err, os.ErrNotExist):
-			http.NotFound(w, q)
-		case err != nil:
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		default:
-			_, _ = w.Write(content)
-		}
+	// Every file below the folder, with its hash.
+	mux.HandleFunc("GET /tree", func(w http.ResponseWriter, _ *http.Request) {
+		found, err := files.Tree(root)
+		answer(w, found, err)
 	})
-	mux.HandleFunc("PUT /files/{name}", func(w http.ResponseWriter, q *http.Request) {
-		if !name.MatchString(q.PathValue("name")) {
-			http.Error(w, "not a name for a file", http.StatusBadRequest)
+	mux.HandleFunc("GET /files/{name...}", func(w http.ResponseWriter, q *http.Request) {
+		content, err := root.ReadFile(q.PathValue("name"))
+		if err != nil {
+			fail(w, err)
 			return
 		}
-		// Acknowledged means on the disk.
-		if err := keep(filepath.Join(*folder, q.PathValue("name")), q.Body); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
+		_, _ = w.Write(content)
+	})
+	mux.HandleFunc("PUT /files/{name...}", func(w http.ResponseWriter, q *http.Request) {
+		if err := files.Keep(root, q.PathValue("name"), http.MaxBytesReader(w, q.Body, largest)); err != nil {
+			fail(w, err)
 			return
 		}
 		w.WriteHeader(http.StatusCreated)
 	})
-	server := &http.Server{Addr: *listen, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	log.Printf("serving %s on %s", *folder, *listen)
-	log.Fatal(server.ListenAndServe())
+	mux.HandleFunc("DELETE /files/{name...}", func(w http.ResponseWriter, q *http.Request) {
+		if err := files.Remove(root, q.PathValue("name")); err != nil {
+			fail(w, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
 }
 
-func keep(path string, content io.Reader) error {
-	file, err := os.Create(path + ".new")
+func answer(w http.ResponseWriter, value any, err error) {
 	if err != nil {
-		return err
+		fail(w, err)
+		return
 	}
-	if _, err = io.Copy(file, io.LimitReader(content, 16<<20)); err == nil {
-		err = file.Sync()
+	_ = json.NewEncoder(w).Encode(value)
+}
+
+func fail(w http.ResponseWriter, err error) {
+	status := http.StatusInternalServerError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		status = http.StatusNotFound
+	case errors.Is(err, fs.ErrInvalid):
+		status = http.StatusBadRequest
+	case errors.As(err, &tooLarge):
+		status = http.StatusRequestEntityTooLarge
 	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	// The name, too.
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	http.Error(w, err.Error(), status)
 }

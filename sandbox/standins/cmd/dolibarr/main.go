@@ -39,9 +39,14 @@ func run(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	// The image runs nowhere but in the chart, which mounts the volume there.
+	documents, err := os.OpenRoot("/documents")
+	if err != nil {
+		return err
+	}
 	installing, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	made, err := dolibarr.Install(installing, open, config.OwnerRole, settings)
+	made, err := dolibarr.Install(installing, open, config.OwnerRole, settings, documents)
 	if err != nil {
 		return err
 	}
@@ -49,7 +54,7 @@ func run(log *slog.Logger) error {
 		log.Info("installed into an empty database")
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/api/", dolibarr.NewServer(config, readSettings, open, log).Handler())
+	mux.Handle("/api/", dolibarr.NewServer(config, readSettings, open, documents, log).Handler())
 	mux.Handle("/", webapp.NewServer(config, log).Handler())
 	server := &http.Server{Addr: config.Listen, Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
 	drained := make(chan struct{})
