@@ -1,42 +1,50 @@
 import { z } from 'zod';
 import type { Fault, FaultContext } from '../fault';
+import { clusterMachines } from '../inventory';
 import { nodesCordoned } from '../kubernetes/faults';
-import { sandbox } from './instances';
+import { production, sandbox } from './instances';
 import { statement } from './faults';
 
-// Each makes a mishap of a reset (mishaps.ts) something else than the reset takes it for.
+// Each makes a mishap of a reset (mishaps.ts) or a copy of documents something else than the reset takes it for.
 
 /** Pause between two acts. Seconds. */
 const pause = 0.05;
 
-/** Something that somebody does on the machine of Postgres again and again, until it is healed. @param act a line of shell. */
-function again(name: string, breaks: string, act: string): Fault {
+/** Something that somebody does on machines again and again, until it is healed. @param act a line of shell. */
+function again(
+  name: string,
+  breaks: string,
+  machines: (context: FaultContext) => string[],
+  act: (context: FaultContext) => string | Promise<string>,
+): Fault {
   // As long as this file is there. It goes with the machine's power, too.
   const marker = `/run/planted-${name}`;
   return {
     name,
     breaks,
     plant: async (context) => {
-      const loop = `while [ -e ${marker} ]; do ${act}; sleep ${pause}; done`;
+      const loop = `while [ -e ${marker} ]; do ${await act(context)}; sleep ${pause}; done`;
       const packed = Buffer.from(loop).toString('base64');
       const begin = `echo ${packed} | base64 -d > ${marker}; setsid sh ${marker} >/dev/null 2>&1 </dev/null &`;
-      for (const machine of postgresMachine(context)) await context.target.onMachine(machine, [begin]);
+      for (const machine of machines(context)) await context.target.onMachine(machine, [begin]);
     },
     heal: async (context) => {
-      for (const machine of postgresMachine(context)) await context.target.onMachine(machine, ['rm', '-f', marker]);
+      for (const machine of machines(context)) await context.target.onMachine(machine, ['rm', '-f', marker]);
     },
   };
 }
 
 const postgresMachine = ({ target }: FaultContext): string[] =>
   target.inventory.machines.filter(({ groups }) => groups.includes('postgres')).map(({ name }) => name);
+const everyMachine = ({ target }: FaultContext): string[] => clusterMachines(target.inventory).map(({ name }) => name);
 
 const setNote = (value: string): string => `update public.llx_const set note = ${value} where name = 'MAIN_MODULE_API'`;
 
 const writer = again(
   'erp-sandbox-moves',
   'Somebody writes to the sandbox’s database all the time.',
-  `runuser -u postgres -- psql -qd ${sandbox.instance} -c "${setNote('clock_timestamp()::text')}"`,
+  postgresMachine,
+  () => `runuser -u postgres -- psql -qd ${sandbox.instance} -c "${setNote('clock_timestamp()::text')}"`,
 );
 const unwritten = statement('', '', sandbox.instance, '', setNote('null'));
 
@@ -56,7 +64,8 @@ export const noMachine: Fault = { ...nodesCordoned, name: 'erp-no-machine' };
 export const diskFreed = again(
   'erp-disk-freed',
   'What fills the disk of Postgres is removed at once.',
-  'rm -f /data/small_disk/ballast',
+  postgresMachine,
+  () => 'rm -f /data/small_disk/ballast',
 );
 
 const roleShape = z.object({ revocation_statements: z.array(z.string()) }).loose();
@@ -87,3 +96,54 @@ async function editRevocation({ systems: { vault } }: FaultContext, change: (one
   const revocation_statements = role.revocation_statements.map(change);
   await vault.write(sandbox.credentialsRolePath, { ...role, revocation_statements });
 }
+
+/** Where an instance's documents are mounted on the machine that has them. */
+async function volumeOf({ systems }: FaultContext, instance: string): Promise<string> {
+  const volumes = await systems.kubernetes.persistentVolumes();
+  const found = volumes.find(
+    ({ spec, status }) => status?.phase === 'Bound' && spec?.claimRef?.name === `${instance}-documents`,
+  );
+  return `/run/longhorn/${found?.spec?.csi?.volumeHandle ?? ''}/facture`;
+}
+
+/** A document that somebody keeps in an instance's volume, whatever is done about it. */
+function stubborn(name: string, breaks: string, instance: string, path: string): Fault {
+  const folder = (context: FaultContext): Promise<string> => volumeOf(context, instance);
+  const writing = again(name, breaks, everyMachine, async (context) => {
+    const file = `${await folder(context)}/${path}`;
+    // As the ERP's own user: a file of somebody else's could not even be removed.
+    return `[ -d ${await folder(context)} ] && setpriv --reuid 65532 --regid 65532 --clear-groups sh -c "mkdir -p ${file}; date +%N > ${file}/planted.txt"`;
+  });
+  return {
+    ...writing,
+    heal: async (context) => {
+      await writing.heal(context);
+      const left = `${await folder(context)}/${path}`;
+      for (const machine of everyMachine(context)) await context.target.onMachine(machine, ['rm', '-rf', left]);
+    },
+  };
+}
+
+export const documentReturns = stubborn(
+  'erp-document-returns',
+  'A document of the sandbox comes back when it is removed.',
+  sandbox.instance,
+  'PLANTED',
+);
+export const productionUploads = stubborn(
+  'erp-production-uploads',
+  'Production’s documents change while they are copied.',
+  production.instance,
+  'PLANTED',
+);
+
+/** Content that does not stay what was written. */
+export const contentLost = again(
+  'erp-document-overwritten',
+  'Documents of the sandbox get another content of the same length as soon as they are written.',
+  everyMachine,
+  async (context) => {
+    const folder = await volumeOf(context, sandbox.instance);
+    return `for f in ${folder}/*/*.pdf; do [ -f $f ] && printf X | dd of=$f conv=notrunc status=none; done`;
+  },
+);
