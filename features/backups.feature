@@ -1,4 +1,4 @@
-@needs:backups
+@needs:backups @capability:ssh
 Feature: What was backed up can be restored from nothing
   Databases, etcd and Vault are dumped to the bucket on a schedule. A backup counts when something came back from it: each is
   restored here into an empty server of its own, beside the live one.

@@ -1,4 +1,4 @@
-@needs:pki
+@needs:pki @capability:ssh
 Feature: Certificates come from the platform’s own CA and are trusted everywhere on it
   Every name under the zone is served over TLS. The private CA issues by ACME, cert-manager asks for what the cluster
   needs, the ingress serves the wildcard to every name that has no certificate of its own, and machines and pods trust

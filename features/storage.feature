@@ -1,4 +1,4 @@
-@needs:storage
+@needs:storage @capability:ssh @capability:three-machines
 Feature: What an app writes lies on three machines, and damage to it is noticed and mended
   A volume has a replica on every machine. What was acknowledged is in all of them; a replica whose blocks do not have the
   checksum they were written with is taken out of use and rebuilt from the others.

@@ -3,7 +3,7 @@ Feature: A broken commit is deployed, and the runbook takes it back
   Argo CD does what Git says, also when it should not: it prunes, it rolls out, it gives up. The journal keeps what it did;
   the rollback section brings the app back to Synced and Healthy, and no other app is touched.
 
-  @drill:argocd-invalid-manifest
+  @drill:argocd-invalid-manifest @capability:ssh
   Scenario: A manifest that cannot be rendered
     When the drill "argocd-invalid-manifest" is run
     Then its fault was noticed
@@ -14,7 +14,7 @@ Feature: A broken commit is deployed, and the runbook takes it back
     And the sandbox is in its steady state after the undo
     And the drill is survived
 
-  @drill:argocd-pruned
+  @drill:argocd-pruned @capability:ssh
   Scenario: A removed resource is pruned
     When the drill "argocd-pruned" is run
     Then its fault was noticed
@@ -25,7 +25,7 @@ Feature: A broken commit is deployed, and the runbook takes it back
     And the sandbox is in its steady state after the undo
     And the drill is survived
 
-  @drill:argocd-wrong-image
+  @drill:argocd-wrong-image @capability:ssh
   Scenario: An image that does not exist
     When the drill "argocd-wrong-image" is run
     Then its fault was noticed

@@ -1,4 +1,4 @@
-@drill @needs:apps @needs:backups
+@drill @needs:apps @needs:backups @capability:ssh
 Feature: A database is dropped, and the runbook restores it from the backup
   The newest backup of the bucket brings it back with the content it had, by its hash. The app connects again by itself. What
   was written after the backup is lost, and said to be.

@@ -1,4 +1,4 @@
-@drill @needs:apps @needs:backups
+@drill @needs:apps @needs:backups @capability:ssh
 Feature: etcd cannot open its data, and the runbook restores it from the backup
   The newest backup of the bucket brings the cluster back as it was then. What runs goes on meanwhile; the controllers look at
   everything anew. What was changed after the backup is lost, and said to be.

@@ -1,4 +1,4 @@
-@drill @needs:apps @needs:pki
+@drill @needs:apps @needs:pki @capability:ssh
 Feature: The private CA has a new root, and the runbook brings trust in it everywhere
   Whoever initialises the CA again invalidates every certificate under the zone. Machines and pods are given the new root,
   cert-manager registers with the new CA, every certificate is issued again, and the old root is trusted nowhere.

@@ -1,4 +1,4 @@
-@drill @needs:apps
+@drill @needs:apps @capability:ssh
 Feature: Vault is sealed, and the runbook brings it back
   A sealed Vault leases nothing and injects nothing. The operator unseals it with the sandbox's own key shares; the secrets
   operator logs in anew; a secret changed afterwards reaches its pod, and leases renew.
