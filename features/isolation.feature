@@ -65,7 +65,7 @@ Feature: Nothing can reach production
     And with the boundary broken the listeners see every one of them
     And plays on an inventory that holds production end on every host before their first task
 
-  @needs:apps
+  @needs:apps @capability:ssh
   Scenario: The sandbox shares nothing with production
     Then every document the suite connects by leads to the sandbox alone
     And every state of OpenTofu lies under the sandbox’s prefix
