@@ -20,6 +20,11 @@ export async function probeNodeReady(kubernetes: KubernetesClient, name: string)
   };
 }
 
+/** Whether a pod's own readiness probe has passed, as Kubernetes last heard. */
+export function isReady(pod: V1Pod | undefined): boolean {
+  return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+}
+
 /** Whether at least one pod of the namespace runs and none is stuck. An image that does not exist is definite. */
 export async function probePodRunning(kubernetes: KubernetesClient, namespace: string): Promise<Finding> {
   return judgePods(namespace, await kubernetes.pods(namespace));

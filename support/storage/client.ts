@@ -3,6 +3,7 @@ import axios from 'axios';
 import { z } from 'zod';
 import { OperatorError } from '../failure';
 import { assertAllowed } from '../isolation';
+import { isReady } from '../kubernetes/probes';
 import type { KubernetesClient } from '../kubernetes/client';
 
 /** Longhorn's namespace, and the app whose files lie on one of its volumes (role storage). */
@@ -123,11 +124,7 @@ export function hashOf(content: Buffer): string {
 
 async function fileUrl(kubernetes: KubernetesClient, name: string): Promise<string> {
   const pods = await kubernetes.pods(documents.namespace, 'app.kubernetes.io/name=documents');
-  const ready = pods.find(
-    ({ status, metadata }) =>
-      metadata?.deletionTimestamp === undefined &&
-      status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True'),
-  );
+  const ready = pods.find((pod) => pod.metadata?.deletionTimestamp === undefined && isReady(pod));
   const address = ready?.status?.podIP;
   if (address === undefined) throw new Error('no pod of the app documents is ready');
   assertAllowed(address);

@@ -74,14 +74,14 @@ export function judgeSecret(
   secret: VaultSecretResource,
   events: readonly CoreV1Event[],
 ): Finding {
-  const { uid, generation } = secret.metadata;
+  const { name, uid, generation } = secret.metadata;
   const leased = kindName !== 'VaultDynamicSecret' || (secret.status?.secretLease?.id ?? '') !== '';
   const served = secret.status?.lastGeneration !== undefined && secret.status.lastGeneration === generation && leased;
   const from = `${secret.spec.mount}/${secret.spec.path}`;
   const finding = {
-    subject: `${kindName} ${secret.metadata.name}`,
+    subject: `${kindName} ${name}`,
     expected: `synced from ${from}`,
-    source: `${kindName} ${namespace}/${secret.metadata.name} .status and events`,
+    source: `${kindName} ${namespace}/${name} .status and events`,
   };
   // One of the same name that was deleted may still be written about; so may the lease that it could not give back.
   const own = events.filter((event) => event.involvedObject.uid === uid && event.reason !== 'SecretLeaseRevoke');

@@ -251,8 +251,11 @@ func mostCommon(replicas []*remote, sums map[*remote][]byte) (best []byte) {
 func (e *Engine) Rebuild() {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
+	if e.closed {
+		return
+	}
 	for _, r := range e.replicas {
-		if e.closed || r.mode != modeERR {
+		if r.mode != modeERR {
 			continue
 		}
 		if err := e.rebuild(r); err != nil {

@@ -3,6 +3,7 @@ import { eventually } from '../../eventually';
 import { compare, type Finding } from '../../finding';
 import { shielded } from '../../interruption';
 import type { KubernetesClient } from '../../kubernetes/client';
+import { isReady } from '../../kubernetes/probes';
 import type { InstanceNames } from '../../naming';
 import { assertSandboxUrl } from '../guard';
 import { production, sandbox } from '../instances';
@@ -119,10 +120,14 @@ async function readyAt(kubernetes: KubernetesClient, names: InstanceNames, carri
   let address = '';
   const ready = async (): Promise<Finding> => {
     const pod = await find(kubernetes, names, carrier);
-    const isReady = pod?.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true;
     address = pod?.status?.podIP ?? '';
     return {
-      ...compare(`pod ${carrier}`, 'ready', isReady ? 'ready' : (pod?.status?.phase ?? 'not there'), names.instance),
+      ...compare(
+        `pod ${carrier}`,
+        'ready',
+        isReady(pod) ? 'ready' : (pod?.status?.phase ?? 'not there'),
+        names.instance,
+      ),
       final: pod?.status?.phase === 'Failed',
       hint: `look why: \`npm run lab -- kubectl -n ${names.instance} describe pod ${carrier}\`; then run the same command again.`,
     };
