@@ -3,7 +3,7 @@ Feature: No change passes unless its plan says so
   A change may go to production only when what it does is known beforehand. Each gate can be run alone in a pull request
   (npm run gate); here all of them are held against the converged sandbox.
 
-  @needs:apps @capability:ssh
+  @needs:apps @needs:documents @needs:backups @needs:pki @capability:ssh
   Scenario: Every playbook has nothing to change on the converged sandbox
     When the idempotence gate checks every playbook
     Then the gate is green

@@ -58,6 +58,7 @@ Feature: Nothing can reach production
       | GOOGLE_APPLICATION_CREDENTIALS |
       | VAULT_TOKEN                    |
 
+  @needs:ansible
   Scenario: Every known way to production ends before a packet leaves
     Given a network without a way out, in which production’s addresses listen
     When every known way to production is tried there, with the boundary whole and with it broken on purpose

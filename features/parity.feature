@@ -1,4 +1,4 @@
-@parity @needs:apps
+@parity @needs:apps @needs:pki
 Feature: The sandbox is what production is
   A green run predicts production only where both run the same. The parity manifest says what production runs; a target
   may deviate only with a reason and a last day. Every value is asked of the running sandbox.

@@ -55,7 +55,7 @@ function playbookEnvironment(inventory: Inventory): Record<string, string> {
 }
 
 /** Stages off the way to the apps, which is the longest: beside it they only take its processor time. */
-const aside = new Set(['pki', 'storage', 'backups']);
+const aside = new Set(['pki', 'documents', 'backups']);
 
 /** Runs the site's playbook of one stage; every task becomes a line of progress. */
 async function converge(context: StageContext, stage: string, playbook = 'site.yml'): Promise<void> {
@@ -84,7 +84,7 @@ function publish(context: StageContext, ...names: string[]): Promise<void> {
   return turn;
 }
 
-/** The stages of `lab up`, in the order in which they are shown. */
+/** The stages of `lab up`, in the order in which they are ready on a bare machine: scenarios run in this order, too. */
 export const stages: Stage[] = [
   {
     name: 'ansible',
@@ -113,18 +113,20 @@ export const stages: Stage[] = [
       await Promise.all([publish(context, 'pause', 'coredns'), converge(context, 'kubernetes')]);
     },
   },
+  { name: 'storage', needs: ['kubernetes'], components: ['standins'], run: (context) => converge(context, 'storage') },
   {
-    name: 'gitea',
-    needs: ['ansible'],
-    components: ['gitea'],
+    name: 'documents',
+    needs: ['storage'],
+    components: ['standins'],
     run: async (context) => {
-      renderRepositories(renderedRepositories);
-      await converge(context, 'gitea');
+      await publish(context, 'documents');
+      await converge(context, 'documents');
     },
   },
   {
     name: 'vault',
-    needs: ['kubernetes'],
+    // Its data lies on a volume.
+    needs: ['storage'],
     components: ['vault', 'vault-db-postgres', 'vault-auth-kubernetes'],
     run: async (context) => {
       await publish(context, 'vault');
@@ -150,23 +152,6 @@ export const stages: Stage[] = [
     },
   },
   {
-    name: 'storage',
-    needs: ['kubernetes'],
-    components: ['standins'],
-    run: async (context) => {
-      await publish(context, 'documents');
-      await converge(context, 'storage');
-    },
-  },
-  {
-    name: 'pki',
-    needs: ['kubernetes'],
-    components: ['step-ca', 'step', 'cert-manager', 'traefik', 'standins'],
-    run: async (context) => {
-      await Promise.all([publish(context, 'cert-manager', 'traefik', 'trust-probe'), converge(context, 'pki')]);
-    },
-  },
-  {
     name: 'platform',
     needs: ['postgres', 'vault', 'depot'],
     components: ['tofu', 'standins'],
@@ -184,12 +169,29 @@ export const stages: Stage[] = [
     run: (context) => converge(context, 'backups'),
   },
   {
+    name: 'gitea',
+    needs: ['ansible'],
+    components: ['gitea'],
+    run: async (context) => {
+      renderRepositories(renderedRepositories);
+      await converge(context, 'gitea');
+    },
+  },
+  {
     name: 'apps',
     needs: ['gitea', 'argocd', 'platform', 'secrets-operator', 'storage'],
     components: ['standins'],
     run: async (context) => {
       await publish(context, 'webapp', 'dolibarr');
       await converge(context, 'apps');
+    },
+  },
+  {
+    name: 'pki',
+    needs: ['kubernetes'],
+    components: ['step-ca', 'step', 'cert-manager', 'traefik', 'standins'],
+    run: async (context) => {
+      await Promise.all([publish(context, 'cert-manager', 'traefik', 'trust-probe'), converge(context, 'pki')]);
     },
   },
 ];

@@ -1,4 +1,4 @@
-@drill @needs:apps @needs:storage @capability:ssh
+@drill @needs:apps @needs:documents @capability:ssh
 Feature: A volume was made again and looks empty, and the runbook finds its data
   A volume made again under the same name has a new engine and new replica folders; the data lies in the old ones, which
   nothing refers to. The runbook gives the folders back to the replicas; the corrupt ones are rebuilt from the one that is whole.

@@ -7,7 +7,7 @@ export type Provenance = 'upstream' | 'substitute' | 'stand-in';
  * The part of the bring-up that first needs a component. Components are built in this order: what the first scenarios need
  * comes first, then what takes longest to converge once it is built.
  */
-export const stages = ['cluster', 'secrets', 'gitops', 'provisioning', 'git', 'pki', 'backups'] as const;
+export const stages = ['cluster', 'storage', 'secrets', 'gitops', 'provisioning', 'git', 'pki'] as const;
 
 const binaryShape = z.object({
   package: z.string().min(1),

@@ -39,6 +39,19 @@ const definitions: RecipeInput[] = [
     diskGiB: 1,
   },
   {
+    name: 'etcdutl',
+    role: "restores a snapshot of the cluster's store",
+    provenance: 'upstream',
+    stage: 'cluster',
+    module: {
+      path: 'go.etcd.io/etcd/etcdutl/v3',
+      version: 'v3.6.5',
+      sum: 'h1:SUjemEE2fVTr2Wlfutj6GNn92Cc4oioBEU1bMxNx50M=',
+    },
+    binaries: [{ package: 'go.etcd.io/etcd/etcdutl/v3', binary: 'etcdutl' }],
+    diskGiB: 1,
+  },
+  {
     name: 'kubernetes',
     role: 'the cluster (production runs k3s)',
     provenance: 'substitute',
@@ -70,6 +83,15 @@ const definitions: RecipeInput[] = [
     },
     binaries: [{ package: 'github.com/coredns/coredns', binary: 'coredns' }],
     diskGiB: 4,
+  },
+  {
+    name: 'standins',
+    role: 'volumes in Longhorn’s place, the web app of every instance, the ERP in Dolibarr’s place, the OpenTofu providers for PostgreSQL, Vault and Gitea',
+    provenance: 'stand-in',
+    stage: 'storage',
+    local: 'standins',
+    binaries: [],
+    diskGiB: 2,
   },
   {
     name: 'vault',
@@ -199,15 +221,6 @@ const definitions: RecipeInput[] = [
     diskGiB: 5,
   },
   {
-    name: 'standins',
-    role: 'the web app of every instance, the ERP in Dolibarr’s place, the OpenTofu providers for PostgreSQL, Vault and Gitea',
-    provenance: 'stand-in',
-    stage: 'provisioning',
-    local: 'standins',
-    binaries: [],
-    diskGiB: 2,
-  },
-  {
     name: 'gitea',
     role: 'Git server',
     provenance: 'upstream',
@@ -225,19 +238,6 @@ const definitions: RecipeInput[] = [
     diskGiB: 4,
   },
   ...pkiRecipes,
-  {
-    name: 'etcdutl',
-    role: "restores a snapshot of the cluster's store",
-    provenance: 'upstream',
-    stage: 'backups',
-    module: {
-      path: 'go.etcd.io/etcd/etcdutl/v3',
-      version: 'v3.6.5',
-      sum: 'h1:SUjemEE2fVTr2Wlfutj6GNn92Cc4oioBEU1bMxNx50M=',
-    },
-    binaries: [{ package: 'go.etcd.io/etcd/etcdutl/v3', binary: 'etcdutl' }],
-    diskGiB: 1,
-  },
 ];
 
 /** Every component the forge builds, in build order: what the first scenarios need comes first. */

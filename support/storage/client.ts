@@ -10,6 +10,9 @@ import type { KubernetesClient } from '../kubernetes/client';
 export const longhornNamespace = 'longhorn-system';
 export const documents = { namespace: 'documents', deployment: 'documents', claim: 'documents', port: 8080 };
 
+/** The claim of Vault's data (role vault: the StatefulSet's template). */
+const vaultData = { namespace: 'vault', claim: 'data-vault-0' };
+
 const kind = (plural: string) => ({ group: 'longhorn.io', version: 'v1beta2', plural });
 export const volumes = kind('volumes');
 export const settings = kind('settings');
@@ -38,28 +41,39 @@ export type Volume = z.infer<typeof volumeShape>;
 export type Replica = z.infer<typeof replicaShape>;
 
 /** The volume under the app's claim. @throws OperatorError when the claim is not bound. */
-export async function documentsVolume(kubernetes: KubernetesClient): Promise<string> {
-  const name = await findDocumentsVolume(kubernetes);
+export function documentsVolume(kubernetes: KubernetesClient): Promise<string> {
+  return volumeOf(kubernetes, documents);
+}
+
+/** The volume on which Vault's data lies. @throws OperatorError when its claim is not bound. */
+export function vaultVolume(kubernetes: KubernetesClient): Promise<string> {
+  return volumeOf(kubernetes, vaultData);
+}
+
+type Claim = Pick<typeof documents, 'namespace' | 'claim'>;
+
+async function volumeOf(kubernetes: KubernetesClient, of: Claim): Promise<string> {
+  const name = await findVolume(kubernetes, of);
   if (name !== undefined) return name;
   throw new OperatorError({
-    attempted: 'find the volume of the app documents',
-    expected: `a PersistentVolume for the claim ${documents.namespace}/${documents.claim}`,
+    attempted: `find the volume of the claim ${of.namespace}/${of.claim}`,
+    expected: 'a PersistentVolume for it',
     seen: 'none',
     next: 'look at the service longhorn on pi1: npm run lab -- logs pi1 longhorn',
   });
 }
 
-/** The same, undefined where no such app is deployed. */
-export async function findDocumentsVolume(kubernetes: KubernetesClient): Promise<string | undefined> {
+/** The volume under a claim, undefined where there is none. */
+async function findVolume(kubernetes: KubernetesClient, { namespace, claim }: Claim): Promise<string | undefined> {
   const [persistent] = (await kubernetes.persistentVolumes()).filter(
-    ({ spec }) => spec?.claimRef?.namespace === documents.namespace && spec.claimRef.name === documents.claim,
+    ({ spec }) => spec?.claimRef?.namespace === namespace && spec.claimRef.name === claim,
   );
   return persistent?.spec?.csi?.volumeHandle;
 }
 
 /** Gives the app a file that must survive what comes. @returns its name; undefined where no such app is deployed. */
 export async function keepFile(kubernetes: KubernetesClient): Promise<string | undefined> {
-  if ((await findDocumentsVolume(kubernetes)) === undefined) return undefined;
+  if ((await findVolume(kubernetes, documents)) === undefined) return undefined;
   const file = `kept-${Date.now()}.txt`;
   await putFile(kubernetes, file, contentOf(file));
   return file;

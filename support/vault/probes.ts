@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { compare, type Finding } from '../finding';
 import { typoHint } from '../naming';
@@ -10,6 +11,14 @@ export async function probePolicy(vault: VaultClient, policy: string, where: str
   const hint = typoHint(policy, policies, where);
   const seen = policies.includes(policy) ? 'present' : 'absent';
   return final(compare(`policy ${policy}`, 'present', seen, 'LIST sys/policies/acl', hint));
+}
+
+/** Whether a policy's rules are those of this SHA-256. */
+export async function probePolicyRules(vault: VaultClient, policy: string, sha256: string): Promise<Finding> {
+  const path = `sys/policies/acl/${policy}`;
+  const found = await vault.read(path, z.object({ policy: z.string() }));
+  const actual = found === undefined ? 'absent' : createHash('sha256').update(found.policy).digest('hex');
+  return compare(`policy ${policy}`, sha256, actual, `SHA-256 of GET ${path}`);
 }
 
 /**

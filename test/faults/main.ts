@@ -17,8 +17,8 @@ import { turned } from './rotation';
 import { FaultRunner } from './runner';
 
 async function main(): Promise<number> {
-  const [what, ...ids] = process.argv.slice(2);
-  if (what === 'runbook' && !ids.some((id) => id.startsWith('-'))) return mutateRunbook(ids);
+  const [what, ...words] = process.argv.slice(2);
+  if (what === 'runbook') return mutate(words);
   const command = new Command('npm run faults --')
     .description('Plants faults one by one; each must turn its scenario red at the place named. Heals every one.')
     .argument('[names...]', 'faults to plant (default: all)')
@@ -35,13 +35,7 @@ async function main(): Promise<number> {
     )
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
-  try {
-    command.parse();
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return 0;
-    throw wrong('read the command line', thrown.message, 'see `npm run faults -- --help`.');
-  }
+  if (!read(command, process.argv.slice(2))) return 0;
   const options = command.opts<{ list: boolean; heal: boolean; within?: number }>();
   const chosen = options.within === undefined ? choose(command.args) : turned(choose(command.args), today());
   if (options.list) {
@@ -56,6 +50,38 @@ async function main(): Promise<number> {
     return await plantAll(target, chosen, options);
   } finally {
     leave();
+  }
+}
+
+/** `faults -- runbook`: see `mutateRunbook`. */
+async function mutate(words: readonly string[]): Promise<number> {
+  const command = new Command('npm run faults -- runbook')
+    .description(
+      'Mutates the runbook: drops each step, swaps neighbours, corrupts each command. No drill may survive that.',
+    )
+    .argument('[drills...]', 'drills to mutate the sections of (default: all)')
+    .option('--once', 'try each mutant until one drill catches it, the shortest first; not in every drill', false)
+    .option('--continue', 'leave out what an interrupted run has tried', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm run faults -- runbook vault-seal\n  npm run faults -- runbook --once --continue\n\nExit code: 0 none survived without a reason on record (test/faults/runbook/survivors.ts), 1 one did, 2 wrong arguments, 130 interrupted.',
+    )
+    .configureOutput({ writeErr: () => undefined })
+    .exitOverride();
+  if (!read(command, words)) return 0;
+  const options = command.opts<{ once: boolean; continue: boolean }>();
+  return mutateRunbook(command.args, { once: options.once, goOn: options.continue });
+}
+
+/** @returns false when the command line only asked for help. @throws OperatorError when it is wrong. */
+function read(command: Command, words: readonly string[]): boolean {
+  try {
+    command.parse(words, { from: 'user' });
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return false;
+    throw wrong('read the command line', thrown.message, `see \`${command.name()} --help\`.`);
   }
 }
 

@@ -127,18 +127,13 @@ func (e *Engine) anyBlock(offset int64) ([]byte, error) {
 	return nil, syscall.EIO
 }
 
-// write puts whole blocks on every replica in use. It fails only when none has them.
+// write puts whole blocks on every replica in use. It fails only when none has them. What every replica has written counts as
+// written, as with Longhorn, whose engine passes no flush on to its replicas (longhorn/longhorn#8662).
 func (e *Engine) write(offset int64, data []byte) error {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.revision++
 	return e.onEach(func(r *remote) error { return r.write(offset, data, e.revision) })
-}
-
-func (e *Engine) sync() error {
-	e.mutex.Lock()
-	defer e.mutex.Unlock()
-	return e.onEach((*remote).sync)
 }
 
 // onEach acts on every replica in use at once, and drops those on which it fails. It fails only when none is left.

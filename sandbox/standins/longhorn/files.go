@@ -74,6 +74,8 @@ type files struct {
 	info                Info
 	head, sums, counter *os.File
 	intent              *os.File
+	// Written since the last flush to the machine's disk.
+	unflushed bool
 }
 
 // openFiles opens a replica's folder for the engine of this name and, when it is not there, makes an empty replica of size
@@ -211,6 +213,7 @@ func (f *files) read(offset, length int64) ([]byte, error) {
 func (f *files) write(offset int64, data []byte, revision int64) error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
+	f.unflushed = true
 	intent := make([]byte, 16)
 	binary.LittleEndian.PutUint64(intent, uint64(offset))
 	binary.LittleEndian.PutUint64(intent[8:], uint64(len(data)))
@@ -266,9 +269,15 @@ func (f *files) finishIntent() error {
 	return err
 }
 
+// sync flushes to the machine's disk what was written before it was called. Reads and writes go on meanwhile.
 func (f *files) sync() error {
 	f.mutex.Lock()
-	defer f.mutex.Unlock()
+	needed := f.unflushed
+	f.unflushed = false
+	f.mutex.Unlock()
+	if !needed {
+		return nil
+	}
 	return errors.Join(f.head.Sync(), f.sums.Sync(), f.counter.Sync())
 }
 

@@ -5,13 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
+	"time"
 )
+
+// How often replicas are flushed to the machine's disk.
+const flushPeriod = 5 * time.Second
 
 var replicaName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*-[0-9a-f]{8}$`)
 
@@ -115,6 +122,21 @@ func (s *Server) handleClose(w http.ResponseWriter, q *http.Request) {
 		_ = known.sync()
 		known.close()
 		delete(s.open, q.PathValue("name"))
+	}
+}
+
+// FlushNowAndThen flushes what was written to the machine's disk, until the process ends. A machine that loses power keeps what
+// its replica server has written all the same: in the lab its disk is the host's, and only the host's own power can take it.
+func (s *Server) FlushNowAndThen() {
+	for range time.Tick(flushPeriod) {
+		s.mutex.Lock()
+		open := slices.Collect(maps.Values(s.open))
+		s.mutex.Unlock()
+		for _, one := range open {
+			if err := one.sync(); err != nil && !errors.Is(err, os.ErrClosed) {
+				log.Printf("replica %s: %v", one.folder, err)
+			}
+		}
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 type blocks interface {
 	read(offset, length int64) ([]byte, error)
 	write(offset int64, data []byte) error
-	sync() error
 }
 
 const rootNode = 1
@@ -146,10 +145,7 @@ func (v *fileVolume) commit() error {
 	if int64(text.Len()) > slotBlocks(v.size)*BlockSize-slotHeader {
 		return syscall.ENOSPC
 	}
-	// Data first: a table must never refer to blocks that are not on the disks.
-	if err := v.blocks.sync(); err != nil {
-		return err
-	}
+	// Data came first: a table never refers to blocks that the replicas do not have.
 	sequence := v.sequence + 1
 	whole := make([]byte, wholeBlocks(slotHeader+int64(text.Len())))
 	copy(whole, slotMagic)
@@ -159,9 +155,6 @@ func (v *fileVolume) commit() error {
 	sum := crc32.Checksum(append(bytes.Clone(whole[:24]), text.Bytes()...), castagnoli)
 	binary.LittleEndian.PutUint32(whole[24:], sum)
 	if err := v.blocks.write(int64(sequence%2)*slotBlocks(v.size)*BlockSize, whole); err != nil {
-		return err
-	}
-	if err := v.blocks.sync(); err != nil {
 		return err
 	}
 	v.sequence, v.dirty = sequence, false

@@ -41,8 +41,6 @@ func (d *disk) write(offset int64, data []byte) error {
 	return nil
 }
 
-func (d *disk) sync() error { return nil }
-
 func opened(t *testing.T, on blocks) *mounted {
 	t.Helper()
 	v, err := openVolume(on, volumeSize)

@@ -1,3 +1,4 @@
+import { ensureAnsible } from '../../ansible/environment';
 import { appOfApps, ArgoCdClient, argocdNamespace } from '../../argocd/client';
 import { connectBackupBucket, connectStateBucket } from '../../backups/client';
 import { worst, type Finding } from '../../finding';
@@ -6,6 +7,7 @@ import { clusterMachines, type Inventory } from '../../inventory';
 import { connectKubernetes } from '../../kubernetes/client';
 import { probeNodeReady } from '../../kubernetes/probes';
 import { connectPostgres } from '../../postgres/client';
+import { documents } from '../../storage/client';
 import { connectVault } from '../../vault/client';
 import { z } from 'zod';
 import { accepts } from './power';
@@ -20,6 +22,7 @@ const operatorNamespace = 'vault-secrets-operator-system';
  * named as the lab names them; what is asked is only whether the part can be used, never what a scenario has to find out.
  */
 export const readiness: Readonly<Record<string, Readiness>> = {
+  ansible: () => answer('Ansible', 'the suite’s own installation', () => ensureAnsible()),
   depot: async (inventory) => {
     const states = connectStateBucket(inventory);
     return answer(
@@ -59,6 +62,7 @@ export const readiness: Readonly<Record<string, Readiness>> = {
       const volumes = await connectKubernetes().resources(kind, 'longhorn-system', z.unknown());
       return `${volumes.length} volumes`;
     }),
+  documents: () => deployed('the app documents', documents.namespace),
   pki: async (inventory) => {
     const url = new URL(inventory.endpoints.ca);
     const answers = await accepts(url.hostname, Number(url.port || 443));
@@ -101,6 +105,7 @@ export const standsOn: Readonly<Record<string, readonly string[]>> = {
   'secrets-operator': ['kubernetes'],
   argocd: ['kubernetes'],
   storage: ['kubernetes'],
+  documents: ['storage'],
   pki: ['kubernetes'],
   platform: ['postgres', 'vault', 'depot'],
   backups: ['platform'],

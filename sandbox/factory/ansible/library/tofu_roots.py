@@ -27,7 +27,7 @@ class Failed(Exception):
 
 
 def converge(binary, root, backend, environment, check_mode):
-    """Plans one root and applies exactly that plan; returns (changed, summary, plan text)."""
+    """Applies one root, or in check mode plans it; returns (changed, summary, what tofu said)."""
     where = root["path"]
     environment = {**environment, **{key: str(value) for key, value in root.get("environment", {}).items()}}
 
@@ -40,12 +40,16 @@ def converge(binary, root, backend, environment, check_mode):
 
     settings = {**backend, "prefix": root["prefix"]}
     tofu("init", "-no-color", "-input=false", "-reconfigure", *[f"-backend-config={key}={value}" for key, value in sorted(settings.items())])
-    planned = tofu("plan", "-no-color", "-input=false", "-detailed-exitcode", "-compact-warnings", "-lock-timeout=30s", "-out=converge.tfplan", accept=(0, 2))
-    changed = planned.returncode == 2
-    if changed and not check_mode:
-        tofu("apply", "-no-color", "-input=false", "-lock-timeout=30s", "converge.tfplan")
-    summary = next((line for line in planned.stdout.splitlines() if line.startswith(("Plan:", "No changes"))), "")
-    return changed, summary, planned.stdout
+    words = ["-no-color", "-input=false", "-compact-warnings", "-lock-timeout=30s"]
+    if check_mode:
+        done = tofu("plan", *words, "-detailed-exitcode", accept=(0, 2))
+        changed = done.returncode == 2
+    else:
+        # One process plans and applies exactly that plan: the providers start and read everything once, not twice.
+        done = tofu("apply", *words, "-auto-approve")
+        changed = "No changes." not in done.stdout
+    summary = next((line for line in done.stdout.splitlines() if line.startswith(("Plan:", "No changes"))), "")
+    return changed, summary, done.stdout
 
 
 def main():

@@ -43,6 +43,7 @@ func main() {
 		agent.ForgetLost()
 		failed <- longhorn.ServeCSI(agent, socket)
 	}()
+	go server.FlushNowAndThen()
 	go agent.Run()
 	if *manage {
 		go agent.Manage()
