@@ -7,6 +7,7 @@ import { OperatorError } from '../support/failure';
 import { interrupt } from '../support/interruption';
 import { assertStartAllowed } from '../support/isolation/startup';
 import { projectRoot } from '../support/paths';
+import { daysSinceEpoch, turned } from '../support/rotation';
 import { contractOf, type DrillDefinition } from './definition';
 import { readJournals, type Journal } from './journal';
 import { listOfDrills, showDrill, summaryOf } from './list';
@@ -56,7 +57,8 @@ async function main(): Promise<number> {
   program
     .command('all')
     .description('run every drill')
-    .action(ending(() => runThem(drills)));
+    .option('--at-most <count>', 'only so many, beginning with another one every day; says which are left out', count)
+    .action(async ({ atMost = drills.length }: { atMost?: number }) => void (code = await runThem(ofToday(atMost))));
   program
     .command('resume')
     .description('undo what a drill left that was killed, and end its journal')
@@ -86,6 +88,27 @@ async function check(chosen: readonly DrillDefinition[]): Promise<number> {
       : `${runbook.path}: ${all.length} ${all.length === 1 ? 'problem' : 'problems'}`,
   );
   return all.length === 0 ? 0 : 2;
+}
+
+/** So many drills, others on other days; what is left out is said, never passed over in silence. */
+function ofToday(atMost: number): readonly DrillDefinition[] {
+  if (atMost >= drills.length) return drills;
+  const inTurn = turned(drills, daysSinceEpoch());
+  console.log(
+    `Left out for today: ${inTurn
+      .slice(atMost)
+      .map(({ id }) => id)
+      .join(' ')}`,
+  );
+  const chosen = inTurn.slice(0, atMost);
+  return drills.filter((drill) => chosen.includes(drill));
+}
+
+function count(value: string): number {
+  const read = Number(value);
+  if (Number.isInteger(read) && read > 0) return read;
+  const next = 'give a whole number of drills, such as 6.';
+  throw new OperatorError({ attempted: 'read --at-most', seen: value, next, exitCode: 2 });
 }
 
 /** Runs drills as scenarios of the suite, so that they land in every report; then says what became of each. */

@@ -8,12 +8,12 @@ import { OperatorError } from '../../support/failure';
 import { assertStartAllowed } from '../../support/isolation/startup';
 import { isInterrupted } from '../../support/interruption';
 import { reportsOut } from '../../support/paths';
+import { daysSinceEpoch, turned } from '../../support/rotation';
 import { endOnSignals } from '../../support/suite/signals';
 import { selectTarget, type Target } from '../../support/target';
 import { mutateRunbook } from './runbook/main';
 import type { FaultResult, PlantedFault } from './fault';
 import { plantedFaults } from './registry';
-import { turned } from './rotation';
 import { FaultRunner } from './runner';
 
 async function main(): Promise<number> {
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
     .exitOverride();
   if (!read(command, process.argv.slice(2))) return 0;
   const options = command.opts<{ list: boolean; heal: boolean; within?: number }>();
-  const chosen = options.within === undefined ? choose(command.args) : turned(choose(command.args), today());
+  const chosen = options.within === undefined ? choose(command.args) : turned(choose(command.args), daysSinceEpoch());
   if (options.list) {
     console.log(listOf(chosen));
     return 0;
@@ -125,11 +125,6 @@ function minutes(value: string): number {
   const read = Number(value);
   if (read > 0) return read;
   throw wrong('read --within', value, 'give a number of minutes, such as 20.');
-}
-
-/** Days since the epoch. */
-function today(): number {
-  return Math.floor(Date.now() / 86_400_000);
 }
 
 /** Prints the table and the closing line, and keeps the results as JSON. */

@@ -5,7 +5,7 @@ import type { FailurePoint, Run, Scenario } from '../../reports/scenarios';
 import type { PlantedFault } from '../faults/fault';
 import { judge } from '../faults/judge';
 import { plantedFaults } from '../faults/registry';
-import { turned } from '../faults/rotation';
+import { turned } from '../../support/rotation';
 
 const planted: PlantedFault = {
   fault: {

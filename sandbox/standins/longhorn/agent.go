@@ -158,45 +158,6 @@ func (a *Agent) patchVolume(name, robustness, state, current string) error {
 	return a.Kube.patch("volumes", name, "/status", map[string]any{"status": status})
 }
 
-// report writes what the engine knows to the volume, its engine and its replicas.
-func (a *Agent) report(name string) {
-	a.writing.Lock()
-	defer a.writing.Unlock()
-	a.mutex.Lock()
-	d, ok := a.attached[name]
-	a.mutex.Unlock()
-	if !ok {
-		return
-	}
-	modes, troubles := d.engine.Modes()
-	robustness, usable, now := "healthy", 0, time.Now().UTC().Format(time.RFC3339)
-	var failed error
-	for replica, mode := range modes {
-		spec := map[string]string{"failedAt": ""}
-		state := "running"
-		if mode == modeRW {
-			usable++
-			spec["healthyAt"] = now
-		} else {
-			robustness, state = "degraded", "error"
-			spec["failedAt"], spec["lastFailedAt"] = now, now
-		}
-		failed = errors.Join(failed, a.Kube.patch("replicas", replica, "", map[string]any{"spec": spec}),
-			a.Kube.patch("replicas", replica, "/status", map[string]any{"status": map[string]string{"currentState": state, "message": troubles[replica]}}))
-	}
-	if usable == 0 {
-		robustness = "faulted"
-	}
-	status := map[string]any{"currentState": "running", "replicaModeMap": modes}
-	engine := d.engine.replicas[0].engine
-	failed = errors.Join(failed, a.Kube.patch("engines", engine, "", map[string]any{"spec": map[string]string{"nodeID": a.Node}}),
-		a.Kube.patch("engines", engine, "/status", map[string]any{"status": status}),
-		a.patchVolume(name, robustness, "attached", a.Node))
-	if failed != nil {
-		log.Printf("volume %s: its state could not be written: %v", name, failed)
-	}
-}
-
 // Run beats and scrubs until the process ends.
 func (a *Agent) Run() {
 	go func() {

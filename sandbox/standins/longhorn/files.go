@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // BlockSize is the unit of checksums and of what goes to a replica, in bytes.
@@ -289,26 +291,68 @@ func (f *files) setRebuilding(rebuilding bool) error {
 	return writeMeta(f.folder, volumeMeta{Size: f.info.Size, Head: headName, SectorSize: 512, Dirty: true, Rebuilding: rebuilding})
 }
 
-// verify reads the whole replica and returns the blocks that are not as they were written, and all checksums.
+// verify reads the whole replica and returns the blocks that are not as they were written, and all checksums. What was never
+// written is a hole of the file and is not read: its blocks must have the checksum of nothing.
 func (f *files) verify() (corrupt []int64, sums []byte, err error) {
 	if err := f.checkOwner(); err != nil {
 		return nil, nil, err
 	}
 	const chunk = 256 * BlockSize
-	for offset := int64(0); offset < f.info.Size; offset += chunk {
-		_, err := f.read(offset, min(chunk, f.info.Size-offset))
-		var damage *CorruptError
-		if errors.As(err, &damage) {
-			corrupt = append(corrupt, damage.Blocks...)
-		} else if err != nil {
+	for offset := int64(0); offset < f.info.Size; {
+		from, to, err := f.written(offset)
+		if err != nil {
 			return nil, nil, err
 		}
+		empty, err := f.notEmpty(offset, from)
+		if err != nil {
+			return nil, nil, err
+		}
+		corrupt = append(corrupt, empty...)
+		for offset = from; offset < to; offset += chunk {
+			_, err := f.read(offset, min(chunk, to-offset))
+			var damage *CorruptError
+			if errors.As(err, &damage) {
+				corrupt = append(corrupt, damage.Blocks...)
+			} else if err != nil {
+				return nil, nil, err
+			}
+		}
+		offset = to
 	}
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	sums = make([]byte, f.info.Size/BlockSize*4)
 	_, err = f.sums.ReadAt(sums, 0)
 	return corrupt, sums, err
+}
+
+// written gives the next part of the file that is no hole, at or after offset, in whole blocks; an empty one at the end when
+// there is none.
+func (f *files) written(offset int64) (from, to int64, err error) {
+	from, err = unix.Seek(int(f.head.Fd()), offset, unix.SEEK_DATA)
+	if errors.Is(err, unix.ENXIO) {
+		return f.info.Size, f.info.Size, nil
+	}
+	if err == nil {
+		to, err = unix.Seek(int(f.head.Fd()), from, unix.SEEK_HOLE)
+	}
+	return max(offset, from/BlockSize*BlockSize), min(f.info.Size, wholeBlocks(to)), err
+}
+
+// notEmpty gives the blocks of a hole whose checksums say that something was written there.
+func (f *files) notEmpty(from, to int64) (blocks []int64, err error) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	sums := make([]byte, (to-from)/BlockSize*4)
+	if _, err := f.sums.ReadAt(sums, from/BlockSize*4); err != nil {
+		return nil, err
+	}
+	for at := 0; at < len(sums); at += 4 {
+		if binary.LittleEndian.Uint32(sums[at:]) != zeroSum {
+			blocks = append(blocks, from/BlockSize+int64(at/4))
+		}
+	}
+	return blocks, nil
 }
 
 func checksum(block []byte) uint32 { return crc32.Checksum(block, castagnoli) }

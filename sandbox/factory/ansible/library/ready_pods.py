@@ -4,6 +4,7 @@
 What was leaving when its machine lost power is taken off the records. Right after a power cut the API server still shows
 what was true before it: a status is believed only when it is younger than the power-on of the node it speaks of.
 """
+import json
 import time
 from datetime import datetime, timezone
 
@@ -30,46 +31,55 @@ def main():
     from kubernetes import client, config  # only where the module runs: the operator's side
 
     config.load_kube_config(module.params["kubeconfig"])
-    api = client.CoreV1Api()
+    raw = client.ApiClient()
+    api = client.CoreV1Api(raw)
     beginning = datetime.min.replace(tzinfo=timezone.utc)
     since = {node: parsed(at) for node, at in module.params["powered_on"].items()}
 
+    def items(path):
+        # As they come: the client's own objects cost a quarter of a second a list, and the machines need the processor now.
+        answer = raw.call_api(path, "GET", auth_settings=["BearerToken"], _preload_content=False, _request_timeout=10)[0]
+        return json.loads(answer.data)["items"]
+
     def fresh(node, at):
-        return at is not None and at >= since.get(node, beginning)
+        return at is not None and parsed(at) >= since.get(node, beginning)
 
     forgotten = []
 
     def died(pod):
         """Was leaving when its machine lost power: the kubelet may look for the mount of its volume for ever."""
-        return pod.spec.node_name in since and pod.metadata.deletion_timestamp < since[pod.spec.node_name]
+        node = pod["spec"].get("nodeName")
+        return node in since and parsed(pod["metadata"]["deletionTimestamp"]) < since[node]
 
     def waiting_for():
         """What is not yet there, as short sentences."""
         reasons = []
-        for node in api.list_node().items:
-            ready = next((c for c in node.status.conditions or [] if c.type == "Ready"), None)
-            if ready is None or ready.status != "True" or not fresh(node.metadata.name, ready.last_heartbeat_time):
-                reasons.append(f"node {node.metadata.name} has not reported Ready since its power-on")
-        for pod in api.list_pod_for_all_namespaces().items:
-            if pod.metadata.deletion_timestamp and died(pod):
-                forgotten.append(f"{pod.metadata.namespace}/{pod.metadata.name}")
+        for node in items("/api/v1/nodes"):
+            name = node["metadata"]["name"]
+            ready = next((c for c in node["status"].get("conditions", []) if c["type"] == "Ready"), None)
+            if ready is None or ready["status"] != "True" or not fresh(name, ready.get("lastHeartbeatTime")):
+                reasons.append(f"node {name} has not reported Ready since its power-on")
+        for pod in items("/api/v1/pods"):
+            metadata, status = pod["metadata"], pod["status"]
+            name = f"{metadata['namespace']}/{metadata['name']}"
+            leaving = "deletionTimestamp" in metadata
+            if leaving and died(pod):
+                forgotten.append(name)
                 if not module.check_mode:
-                    api.delete_namespaced_pod(pod.metadata.name, pod.metadata.namespace, grace_period_seconds=0)
-            if pod.status.phase == "Succeeded" or pod.metadata.deletion_timestamp:
+                    api.delete_namespaced_pod(metadata["name"], metadata["namespace"], grace_period_seconds=0)
+            if leaving or status["phase"] == "Succeeded":
                 continue
-            name = f"{pod.metadata.namespace}/{pod.metadata.name}"
-            statuses = pod.status.container_statuses or []
-            if not statuses:
+            containers = status.get("containerStatuses", [])
+            if not containers:
                 reasons.append(f"pod {name} has no container yet")
-            for status in statuses:
-                running = status.state.running if status.state else None
-                if running is None:
-                    waiting = status.state.waiting if status.state else None
-                    reasons.append(f"pod {name}: {status.name} {waiting.reason if waiting else 'is not running'}")
-                elif not fresh(pod.spec.node_name, running.started_at):
-                    reasons.append(f"pod {name}: {status.name} has not started since the power-on of {pod.spec.node_name}")
-                elif not status.ready:
-                    reasons.append(f"pod {name}: {status.name} is not ready")
+            for container in containers:
+                what, state = f"pod {name}: {container['name']}", container.get("state", {})
+                if "running" not in state:
+                    reasons.append(f"{what} {state.get('waiting', {}).get('reason', 'is not running')}")
+                elif not fresh(pod["spec"].get("nodeName"), state["running"].get("startedAt")):
+                    reasons.append(f"{what} has not started since the power-on of {pod['spec'].get('nodeName')}")
+                elif not container["ready"]:
+                    reasons.append(f"{what} is not ready")
         return reasons
 
     deadline = time.monotonic() + module.params["timeout"]

@@ -9,3 +9,8 @@ export function turned<T>(all: readonly T[], day: number): T[] {
   const from = Math.floor(((day * goldenRatio) % 1) * all.length);
   return [...all.slice(from), ...all.slice(0, from)];
 }
+
+/** Whole days since the epoch, UTC: what `turned` turns by. */
+export function daysSinceEpoch(now: number = Date.now()): number {
+  return Math.floor(now / 86_400_000);
+}
