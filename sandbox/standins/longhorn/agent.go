@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,8 +24,13 @@ type Agent struct {
 	Addresses map[string]string // of every machine's replica server
 	mutex     sync.Mutex
 	attached  map[string]*device
+	// Open without being mounted: volumes that are being restored, or backed up while nobody uses them.
+	held map[string]bool
 	// Held while the state of a volume is written, and taken before mutex: of a report and a detach the later one is right.
 	writing sync.Mutex
+	backups backupWork
+	// What an earlier agent of this machine left is cleared away.
+	ready atomic.Bool
 }
 
 // attachVolume makes a volume usable on this machine and returns where it is mounted.
@@ -34,38 +40,22 @@ func (a *Agent) attachVolume(name string) (string, error) {
 	if known, ok := a.attached[name]; ok {
 		return known.folder, nil
 	}
-	var v volume
-	if err := a.Kube.Do(http.MethodGet, group+"volumes/"+name, nil, &v); err != nil {
-		return "", err
+	if a.held[name] {
+		return "", fmt.Errorf("volume %s is being backed up or restored", name)
 	}
-	if holder := v.Status.CurrentNodeID; holder != "" && holder != a.Node {
-		alive, err := a.alive(holder)
-		if err != nil {
-			return "", err
+	engine, err := a.open(name, func(v volume) error {
+		if !v.restored() {
+			return fmt.Errorf("volume %s is not restored from its backup yet: %s", name, v.restoring().Message)
 		}
-		if alive {
-			return "", fmt.Errorf("volume %s is still attached to %s", name, holder)
-		}
-	}
-	replicas, err := a.replicasOf(name)
+		return nil
+	}, func() { a.report(name) })
 	if err != nil {
-		return "", err
-	}
-	if len(replicas) == 0 {
-		return "", fmt.Errorf("volume %s has no replicas yet", name)
-	}
-	engine, err := openEngine(name, v.Spec.Size, replicas, func() { a.report(name) })
-	if err == nil {
-		err = a.awaitReplicas(engine)
-	}
-	if err != nil {
-		_ = a.patchVolume(name, "faulted", "detached", "")
 		return "", err
 	}
 	d, err := attach(engine)
 	if err != nil {
 		engine.Close()
-		return "", err
+		return "", errors.Join(err, a.patchVolume(name, "unknown", "detached", ""))
 	}
 	if a.attached == nil {
 		a.attached = map[string]*device{}
@@ -73,6 +63,88 @@ func (a *Agent) attachVolume(name string) (string, error) {
 	a.attached[name] = d
 	go a.report(name)
 	return d.folder, nil
+}
+
+// open claims a volume for this machine, if it may be opened and no other has it, and opens its engine.
+func (a *Agent) open(name string, may func(volume) error, changed func()) (*Engine, error) {
+	replicas, err := a.replicasOf(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(replicas) == 0 {
+		return nil, fmt.Errorf("volume %s has no replicas yet", name)
+	}
+	v, err := a.claim(name, may)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := openEngine(name, v.Spec.Size, replicas, changed)
+	if err == nil {
+		err = a.awaitReplicas(engine)
+	}
+	if err != nil {
+		_ = a.patchVolume(name, "faulted", "detached", "")
+		return nil, err
+	}
+	return engine, nil
+}
+
+// claim writes into a volume that it is this machine's. Of two machines that saw it free only one can.
+func (a *Agent) claim(name string, may func(volume) error) (v volume, err error) {
+	for range 5 {
+		v = volume{}
+		if err = a.Kube.Do(http.MethodGet, group+"volumes/"+name, nil, &v); err == nil {
+			err = may(v)
+		}
+		if err != nil {
+			return v, err
+		}
+		if holder := v.Status.CurrentNodeID; holder != "" && holder != a.Node {
+			alive, err := a.alive(holder)
+			if err != nil {
+				return v, err
+			}
+			if alive {
+				return v, fmt.Errorf("volume %s is still attached to %s", name, holder)
+			}
+		}
+		status := map[string]string{"state": "attaching", "currentNodeID": a.Node}
+		unchanged := map[string]string{"resourceVersion": v.Metadata.ResourceVersion}
+		err = a.Kube.patch("volumes", name, "/status", map[string]any{"metadata": unchanged, "status": status})
+		if !errors.Is(err, ErrConflict) {
+			return v, err
+		}
+	}
+	return v, err
+}
+
+// hold opens a volume that nobody uses, without mounting it, for as long as work takes.
+func (a *Agent) hold(name string, may func(volume) error, work func(*Engine) error) error {
+	a.mutex.Lock()
+	if a.attached[name] != nil || a.held[name] {
+		a.mutex.Unlock()
+		return fmt.Errorf("volume %s is in use on %s", name, a.Node)
+	}
+	if a.held == nil {
+		a.held = map[string]bool{}
+	}
+	a.held[name] = true
+	a.mutex.Unlock()
+	defer func() {
+		a.mutex.Lock()
+		defer a.mutex.Unlock()
+		delete(a.held, name)
+	}()
+	engine, err := a.open(name, may, func() {})
+	if err != nil {
+		return err
+	}
+	err = work(engine)
+	engine.Close()
+	if freed := a.patchVolume(name, "unknown", "detached", ""); freed != nil && !errors.Is(freed, ErrNotFound) {
+		err = errors.Join(err, freed)
+	}
+	return err
 }
 
 // awaitReplicas refuses to go on without a replica whose machine is only coming up: it may have what the others missed.
@@ -135,6 +207,9 @@ func (a *Agent) detachVolume(name string) error {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	d, ok := a.attached[name]
+	if a.held[name] {
+		return nil
+	}
 	if !ok {
 		detachStale(name)
 		// The API server may have refused it when the volume was detached.

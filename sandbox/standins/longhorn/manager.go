@@ -15,10 +15,11 @@ import (
 // StorageClass whose claims become volumes.
 const StorageClass = "longhorn"
 
-// Manage makes the settings there are, turns claims into volumes, and gives every volume an engine and replicas, until the process ends.
+// Manage makes the settings there are, turns claims into volumes, gives every volume an engine and replicas, and has volumes
+// restored and backed up, until the process ends.
 func (a *Agent) Manage() {
 	for ; ; time.Sleep(time.Second) {
-		if err := errors.Join(a.ensureSettings(), a.provision(), a.complete()); err != nil {
+		if err := errors.Join(a.ensureSettings(), a.provision(), a.complete(), a.orderBackups(), a.syncTarget()); err != nil {
 			log.Printf("manager: %v", err)
 		}
 	}
@@ -88,6 +89,9 @@ func (a *Agent) complete() error {
 		replicas, err := list[replicaResource](a.Kube, group+"replicas?labelSelector=longhornvolume="+name)
 		if err != nil || len(replicas) >= v.Spec.NumberOfReplicas || v.Metadata.DeletionTimestamp != "" {
 			failed = errors.Join(failed, err)
+			if err == nil && v.Metadata.DeletionTimestamp == "" {
+				a.restoreWhenAsked(v)
+			}
 			continue
 		}
 		own := []owner{{APIVersion: "longhorn.io/v1beta2", Kind: "Volume", Name: name, UID: v.Metadata.UID}}

@@ -6,8 +6,11 @@ type objectMeta struct {
 	Name              string            `json:"name"`
 	Namespace         string            `json:"namespace,omitempty"`
 	UID               string            `json:"uid,omitempty"`
+	ResourceVersion   string            `json:"resourceVersion,omitempty"`
+	CreationTimestamp string            `json:"creationTimestamp,omitempty"`
 	Labels            map[string]string `json:"labels,omitempty"`
 	OwnerReferences   []owner           `json:"ownerReferences,omitempty"`
+	Finalizers        []string          `json:"finalizers,omitempty"`
 	DeletionTimestamp string            `json:"deletionTimestamp,omitempty"`
 }
 
@@ -28,11 +31,16 @@ type volume struct {
 		NumberOfReplicas int    `json:"numberOfReplicas"`
 		Frontend         string `json:"frontend"`
 		NodeID           string `json:"nodeID,omitempty"`
+		// URL of the backup that the volume is made from.
+		FromBackup string `json:"fromBackup,omitempty"`
 	} `json:"spec"`
 	Status struct {
-		State         string `json:"state"`
-		Robustness    string `json:"robustness"`
-		CurrentNodeID string `json:"currentNodeID"`
+		State            string      `json:"state"`
+		Robustness       string      `json:"robustness"`
+		CurrentNodeID    string      `json:"currentNodeID"`
+		RestoreInitiated bool        `json:"restoreInitiated,omitempty"`
+		RestoreRequired  bool        `json:"restoreRequired,omitempty"`
+		Conditions       []condition `json:"conditions,omitempty"`
 	} `json:"status,omitempty"`
 }
 
@@ -84,6 +92,65 @@ type condition struct {
 	Type          string `json:"type"`
 	Status        string `json:"status"`
 	LastProbeTime string `json:"lastProbeTime"`
+	Reason        string `json:"reason,omitempty"`
+	Message       string `json:"message,omitempty"`
+}
+
+type backupTarget struct {
+	Spec struct {
+		BackupTargetURL string `json:"backupTargetURL"`
+		// How often the bucket is looked into, such as 5m0s.
+		PollInterval    string `json:"pollInterval"`
+		SyncRequestedAt string `json:"syncRequestedAt"`
+	} `json:"spec"`
+}
+
+type backupResource struct {
+	APIVersion string     `json:"apiVersion,omitempty"`
+	Kind       string     `json:"kind,omitempty"`
+	Metadata   objectMeta `json:"metadata"`
+	Spec       struct {
+		SnapshotName string            `json:"snapshotName,omitempty"`
+		Labels       map[string]string `json:"labels,omitempty"`
+	} `json:"spec"`
+	Status backupStatus `json:"status,omitempty"`
+}
+
+// backupStatus has sizes as text, in bytes.
+type backupStatus struct {
+	OwnerID             string            `json:"ownerID,omitempty"`
+	State               string            `json:"state,omitempty"`
+	Error               string            `json:"error"`
+	URL                 string            `json:"url,omitempty"`
+	VolumeName          string            `json:"volumeName,omitempty"`
+	VolumeSize          string            `json:"volumeSize,omitempty"`
+	SnapshotName        string            `json:"snapshotName,omitempty"`
+	SnapshotCreatedAt   string            `json:"snapshotCreatedAt,omitempty"`
+	BackupCreatedAt     string            `json:"backupCreatedAt,omitempty"`
+	Size                string            `json:"size,omitempty"`
+	NewlyUploadDataSize string            `json:"newlyUploadDataSize,omitempty"`
+	Labels              map[string]string `json:"labels,omitempty"`
+	CompressionMethod   string            `json:"compressionMethod,omitempty"`
+}
+
+// Names and words of Longhorn around backups.
+const (
+	backupVolumeLabel = "backup-volume"
+	finalizer         = "longhorn.io"
+	stateInProgress   = "InProgress"
+	stateCompleted    = "Completed"
+	stateError        = "Error"
+	conditionRestore  = "Restore"
+	reasonRestoring   = "RestoreInProgress"
+	reasonRefused     = "RestoreFailure"
+)
+
+// volumeOf is the volume that a Backup is of.
+func (b *backupResource) volumeOf() string {
+	if name := b.Metadata.Labels[backupVolumeLabel]; name != "" {
+		return name
+	}
+	return b.Status.VolumeName
 }
 
 type claim struct {
@@ -96,3 +163,6 @@ type claim struct {
 		} `json:"resources"`
 	} `json:"spec"`
 }
+
+// found says that a Backup without a state is one of the bucket, and not one that is to be made.
+func (b *backupResource) found() bool { return b.Status.State == "" && b.Spec.SnapshotName == "" }

@@ -13,6 +13,8 @@ const (
 	settingIntegrity = "snapshot-data-integrity"
 	// "0": replicas that are out of use stay so.
 	settingRebuilds = "concurrent-replica-rebuild-per-node-limit"
+	// Where the bucket of the backup target answers. (Longhorn reads it from the target's credentialSecret.)
+	settingEndpoint = "backup-target-endpoint"
 )
 
 var defaults = map[string]string{settingIntegrity: "enabled", settingRebuilds: "5"}

@@ -9,6 +9,9 @@ type space struct {
 	fresh map[uint32]bool
 	// Given up since the last commit: the written table still refers to them.
 	leaving []uint32
+	// While a point of the volume is held, what leaves is kept apart: the point may refer to it.
+	pinned bool
+	parked []uint32
 }
 
 func newSpace(count, reserved int64, entries map[uint64]*entry) *space {
@@ -68,9 +71,23 @@ func (s *space) release(blocks []uint32) {
 
 // settle follows a commit.
 func (s *space) settle() {
-	for _, block := range s.leaving {
+	if s.pinned {
+		s.parked = append(s.parked, s.leaving...)
+	} else {
+		s.giveBack(s.leaving)
+	}
+	s.leaving, s.fresh = nil, map[uint32]bool{}
+}
+
+func (s *space) giveBack(blocks []uint32) {
+	for _, block := range blocks {
 		s.used[block] = false
 		s.free++
 	}
-	s.leaving, s.fresh = nil, map[uint32]bool{}
+}
+
+// unpin follows the end of the last point.
+func (s *space) unpin() {
+	s.giveBack(s.parked)
+	s.parked, s.pinned = nil, false
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // ForgetLost finishes what an agent that died, or a machine that lost power, left: volumes that the resources still show as
-// attached here are not, and pods that still have their dead mounts must be made again (Longhorn does the same).
+// attached here are not, a backup made here was not finished, and pods that still have their dead mounts must be made again
+// (Longhorn does the same).
 func (a *Agent) ForgetLost() {
 	lost := map[string]bool{}
 	for _, point := range mountPoints() {
@@ -22,8 +23,9 @@ func (a *Agent) ForgetLost() {
 		}
 	}
 	for {
-		err := errors.Join(a.letGo(), a.deletePods(lost))
+		err := errors.Join(a.letGo(), a.endLostBackups(), a.deletePods(lost))
 		if err == nil {
+			a.ready.Store(true)
 			return
 		}
 		log.Printf("volumes that were attached here: %v", err)

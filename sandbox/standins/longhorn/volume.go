@@ -55,6 +55,8 @@ type fileVolume struct {
 	// How often the kernel knows an entry: one that lost its name is kept until the kernel forgets it.
 	known map[uint64]uint64
 	space *space
+	// What is being backed up.
+	points map[*point]bool
 }
 
 var errClosed = errors.New("the volume is detached")
@@ -69,7 +71,7 @@ const (
 
 // openVolume reads a volume's table. One on which nothing was ever written gets an empty root folder.
 func openVolume(on blocks, size int64) (*fileVolume, error) {
-	v := &fileVolume{blocks: on, size: size, known: map[uint64]uint64{}}
+	v := &fileVolume{blocks: on, size: size, known: map[uint64]uint64{}, points: map[*point]bool{}}
 	blank := true
 	for slot := range int64(2) {
 		found, sequence, err := v.readSlot(slot)
@@ -232,6 +234,9 @@ func (v *fileVolume) writeAt(e *entry, data []byte, offset int64) error {
 		// What was freed since the last commit is free after the next one.
 		if err := v.commit(); err != nil {
 			return err
+		}
+		if v.space.left() < last-first {
+			v.takeBack()
 		}
 		if v.space.left() < last-first {
 			return syscall.ENOSPC

@@ -19,7 +19,7 @@ func main() {
 	disk := flag.String("disk", "/data/longhorn", "folder of the replicas")
 	kubelet := flag.String("kubelet", "/data/kubelet", "the kubelet's root folder")
 	kubeconfig := flag.String("kubeconfig", "/etc/kubernetes/pki/kubelet.kubeconfig", "how to reach the API server")
-	manage := flag.Bool("manager", false, "also make volumes out of claims")
+	manage := flag.Bool("manager", false, "also make volumes out of claims, and have them backed up and restored")
 	flag.Parse()
 	kube, err := longhorn.NewKube(*kubeconfig)
 	if err != nil {
@@ -37,17 +37,20 @@ func main() {
 	failed := make(chan error)
 	server := longhorn.NewServer(*disk)
 	socket := filepath.Join(*kubelet, "plugins", longhorn.Driver, "csi.sock")
-	go func() { failed <- http.ListenAndServe(own, server.Handler()) }()
+	served := http.NewServeMux()
+	served.Handle("/v1/replicas/", server.Handler())
+	served.HandleFunc("POST /v1/backups/{name}", agent.HandleBackup)
+	go func() { failed <- http.ListenAndServe(own, served) }()
 	go func() { failed <- longhorn.ServeRegistration(*kubelet, socket) }()
 	go func() {
 		agent.ForgetLost()
+		if *manage {
+			go agent.Manage()
+		}
 		failed <- longhorn.ServeCSI(agent, socket)
 	}()
 	go server.FlushNowAndThen()
 	go agent.Run()
-	if *manage {
-		go agent.Manage()
-	}
 	log.Printf("replicas of %s served on %s", *disk, own)
 	log.Fatalf("longhorn: %v", <-failed)
 }
