@@ -1,18 +1,22 @@
 import { defineParameterType, Given, Then, When } from '@cucumber/cucumber';
 import { argocdNamespace } from '../support/argocd/client';
+import { ancientGone, putAncientBackups } from '../support/backups/ancient';
 import {
-  ancientGone,
   backupKinds,
+  backupsKept,
   makeBackup,
   probeBackupWhole,
+  probeManifestLast,
   probeRetention,
-  putAncientBackups,
   type BackupKind,
 } from '../support/backups/backups';
 import { connectBackupBucket } from '../support/backups/client';
 import { RestoredEtcd } from '../support/backups/cold/etcd';
 import { probeContents, probeSameRows, restorePostgres, type RestoredPostgres } from '../support/backups/cold/postgres';
 import { probeSameVault, restoreVault } from '../support/backups/cold/vault';
+import { judgeKept, volumeContents } from '../support/backups/volumes';
+import { eventually } from '../support/eventually';
+import { firstTrouble } from '../support/finding';
 import { instanceNamespaces } from '../support/gates/env-coordinate/untouched';
 import { ScratchServers } from '../support/scratch-servers';
 import { connectSystems } from '../support/systems';
@@ -41,7 +45,7 @@ async function emptyServers(world: SandboxWorld): Promise<ScratchServers> {
 
 Given('the bucket holds ten backups of {backup} from 1970', async function (this: SandboxWorld, what: BackupKind) {
   this.undo('the backups of 1970 are gone', ancientGone({ what }));
-  await putAncientBackups(connectBackupBucket(this.target.inventory), what);
+  await putAncientBackups(this.target, what);
 });
 
 When('a backup of {backup} is made', async function (this: SandboxWorld, what: BackupKind) {
@@ -53,8 +57,20 @@ Then('every object of it is as its manifest says', async function (this: Sandbox
   await this.expectMet('backup', await probeBackupWhole(bucket, this.recall(theBackup)));
 });
 
+Then('its manifest was written last', async function (this: SandboxWorld) {
+  const bucket = connectBackupBucket(this.target.inventory);
+  await this.expectMet('order', await probeManifestLast(bucket, this.recall(theBackup)));
+});
+
 Then('no more than eight backups of {backup} are kept', async function (this: SandboxWorld, what: BackupKind) {
   await this.expectMet('retention', [await probeRetention(connectBackupBucket(this.target.inventory), what)]);
+});
+
+Then('the bucket has every block of the kept ones, and no other', async function (this: SandboxWorld) {
+  const bucket = connectBackupBucket(this.target.inventory);
+  // The storage removes blocks by itself, some moments after their backup.
+  const probe = async () => firstTrouble(judgeKept(await volumeContents(bucket), backupsKept));
+  await eventually('the bucket has the blocks of the kept backups and no other', probe, 'sync');
 });
 
 When('it is restored into an empty Postgres', async function (this: SandboxWorld) {

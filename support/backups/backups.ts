@@ -3,12 +3,11 @@ import { z } from 'zod';
 import { OperatorError } from '../failure';
 import { compare, type Finding } from '../finding';
 import type { Target } from '../target';
-import { readInventory } from '../inventory';
-import { defineUndo } from '../undo';
-import { connectBackupBucket, type BucketClient } from './client';
+import type { BucketClient } from './client';
+import { blockName, probeBlocks, readVolumeManifest } from './volumes';
 
 /** What is backed up, and the inventory group of the machine whose schedule does it (playbook backups.yml). */
-const homes = { postgres: 'postgres', etcd: 'k3s_server', vault: 'k3s_server' } as const;
+const homes = { postgres: 'postgres', etcd: 'k3s_server', vault: 'k3s_server', volumes: 'k3s_server' } as const;
 export type BackupKind = keyof typeof homes;
 export const backupKinds = Object.keys(homes) as BackupKind[];
 
@@ -26,6 +25,8 @@ const manifestShape = z.object({
       database: z.string().optional(),
       owner: z.string().optional(),
       content_sha256: z.string().optional(),
+      /** Of a volume: where in the bucket the storage has the manifest that the object is a copy of. */
+      manifest: z.string().optional(),
     }),
   ),
 });
@@ -56,7 +57,10 @@ export async function readManifest(bucket: BucketClient, folder: string): Promis
   return manifestShape.parse(JSON.parse((await bucket.get(`${folder}/manifest.json`)).toString('utf8')));
 }
 
-/** Whether each object of a backup is as its manifest says, and nothing else lies beside them. */
+/**
+ * Whether each object of a backup is as its manifest says, and nothing else lies beside them. Of volumes also whether the
+ * storage's own manifest is the same, and every block as that says.
+ */
 export async function probeBackupWhole(bucket: BucketClient, folder: string): Promise<Finding[]> {
   const { objects } = await readManifest(bucket, folder);
   const named = Object.entries(objects);
@@ -71,30 +75,57 @@ export async function probeBackupWhole(bucket: BucketClient, folder: string): Pr
       return compare(`${folder}/${name}`, `${size} bytes, ${sha256}`, seen, `${folder}/manifest.json and the bucket`);
     }),
   );
-  return [compare(`objects of ${folder}`, expected.join(', '), lies.sort().join(', '), 'the bucket'), ...contents];
+  const volumes = await Promise.all(
+    named.flatMap(([name, { manifest }]) =>
+      manifest === undefined ? [] : [probeVolume(bucket, manifest, `${folder}/${name}`)],
+    ),
+  );
+  const whole = compare(`objects of ${folder}`, expected.join(', '), lies.sort().join(', '), 'the bucket');
+  return [whole, ...contents, ...volumes.flat()];
 }
 
-/** Folders as old backups leave them, older than any real one, so that those are kept. */
-const ancient = Array.from({ length: 10 }, (_, second) => `1970-01-01T00:00:0${second}Z`);
-
-/** Puts ten empty backups of 1970 into the bucket. */
-export async function putAncientBackups(bucket: BucketClient, what: BackupKind): Promise<void> {
-  for (const taken of ancient) {
-    const manifest: BackupManifest = { what, taken, objects: {} };
-    await bucket.put(`${what}/${taken}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
-  }
+async function probeVolume(bucket: BucketClient, manifest: string, copy: string): Promise<Finding[]> {
+  const [own, copied] = await Promise.all([bucket.get(manifest), bucket.get(copy)]);
+  const same = own.equals(copied) ? `as ${copy}` : `another than ${copy}`;
+  return [compare(manifest, `as ${copy}`, same, 'the bucket'), await probeBlocks(bucket, readVolumeManifest(own))];
 }
 
-/** Takes what is left of them away, also in the next run when this one died. */
-export const ancientGone = defineUndo({
-  name: 'ancient-backups-gone',
-  args: z.object({ what: z.enum(backupKinds) }),
-  needs: ['depot'],
-  run: async ({ what }) => {
-    const bucket = connectBackupBucket(readInventory());
-    for (const taken of ancient) await bucket.delete(`${what}/${taken}/manifest.json`);
-  },
-});
+/**
+ * Whether a backup's manifest is the youngest of its objects: until it was there, they were no backup. So is the storage's own
+ * manifest of a volume among its blocks.
+ */
+export async function probeManifestLast(bucket: BucketClient, folder: string): Promise<Finding[]> {
+  const { objects } = await readManifest(bucket, folder);
+  const own = await probeYoungest(bucket, `${folder}/manifest.json`, `${folder}/`, () => true);
+  const volumes = Object.values(objects).map(async ({ manifest }) => {
+    if (manifest === undefined) return [];
+    const { VolumeName, Blocks } = readVolumeManifest(await bucket.get(manifest));
+    const blocks = new Set(Blocks.map(({ BlockChecksum }) => blockName(VolumeName, BlockChecksum)));
+    const beside = `${manifest.split('/backups/')[0]}/`;
+    return [await probeYoungest(bucket, manifest, beside, (name) => blocks.has(name))];
+  });
+  return [own, ...(await Promise.all(volumes)).flat()];
+}
+
+async function probeYoungest(
+  bucket: BucketClient,
+  manifest: string,
+  below: string,
+  its: (name: string) => boolean,
+): Promise<Finding> {
+  const objects = await bucket.list(below);
+  // Without the zone the shorter of two fractions of a second that begin alike is the smaller one.
+  const at = new Map(objects.map(({ name, updated }) => [name, updated.replace(/(Z|[+-]\d\d:\d\d)$/, '')]));
+  const written = at.get(manifest) ?? '';
+  const later = [...at].filter(([name, when]) => its(name) && when > written).map(([name, when]) => `${name} ${when}`);
+  return {
+    subject: manifest,
+    status: later.length === 0 && written !== '' ? 'met' : 'unmet',
+    expected: 'younger than all it names',
+    actual: later.length === 0 ? `written ${written}` : `written ${written}, before ${later.join(', ')}`,
+    source: 'the time at which the bucket took each object in',
+  };
+}
 
 /** Whether old backups are removed. */
 export async function probeRetention(bucket: BucketClient, what: BackupKind): Promise<Finding> {

@@ -8,7 +8,7 @@ export const bucketStopped = stoppedService('bucket-stopped', 'The bucket is sto
 const program = '/usr/local/bin/sandbox-backup';
 
 /** Changes the program that makes the backups, on every machine that has it; the original lies beside it meanwhile. */
-function changedProgram(name: string, breaks: string, from: string, to: string): Fault {
+export function changedProgram(name: string, breaks: string, from: string, to: string): Fault {
   const everywhere = async ({ target }: FaultContext, script: string): Promise<void> => {
     for (const { name: machine } of clusterMachines(target.inventory)) await target.onMachine(machine, [script]);
   };
@@ -28,6 +28,14 @@ export const backupCutShort = changedProgram(
   'Every object of a backup lacks its last bytes.',
   'bucket.put(f"{folder}/{name}", content)',
   'bucket.put(f"{folder}/{name}", content[:-64])',
+);
+
+/** A backup that is cut off there would be taken for a whole one. */
+export const backupManifestFirst = changedProgram(
+  'backup-manifest-first',
+  'The manifest of a backup is there before its last object is.',
+  'print(f"{folder}: {len(objects)} objects", flush=True)',
+  'bucket.put(f"{folder}/{name}", content); print(f"{folder}: {len(objects)} objects", flush=True)',
 );
 
 /** The bucket fills. */

@@ -11,6 +11,7 @@ import {
   type V1Deployment,
   type V1Node,
   type V1PersistentVolume,
+  type V1PersistentVolumeClaim,
   type V1Pod,
   type V1Service,
 } from '@kubernetes/client-node';
@@ -233,6 +234,28 @@ export class KubernetesClient {
 
   async persistentVolumes(): Promise<V1PersistentVolume[]> {
     return (await this.ask('GET persistentvolumes', () => this.core.listPersistentVolume())).items;
+  }
+
+  async createPersistentVolume(body: V1PersistentVolume): Promise<void> {
+    await this.ask(`POST persistentvolume ${body.metadata?.name ?? ''}`, () =>
+      this.core.createPersistentVolume({ body }),
+    );
+  }
+
+  async deletePersistentVolume(name: string): Promise<void> {
+    await this.optional(`DELETE persistentvolume ${name}`, () => this.core.deletePersistentVolume({ name }));
+  }
+
+  async createClaim(namespace: string, body: V1PersistentVolumeClaim): Promise<void> {
+    await this.ask(`POST persistentvolumeclaim ${namespace}/${body.metadata?.name ?? ''}`, () =>
+      this.core.createNamespacedPersistentVolumeClaim({ namespace, body }),
+    );
+  }
+
+  async deleteClaim(namespace: string, name: string): Promise<void> {
+    await this.optional(`DELETE persistentvolumeclaim ${namespace}/${name}`, () =>
+      this.core.deleteNamespacedPersistentVolumeClaim({ namespace, name }),
+    );
   }
 
   async deleteResource(kind: ResourceKind, namespace: string, name: string): Promise<void> {

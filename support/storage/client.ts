@@ -16,13 +16,32 @@ const vaultData = { namespace: 'vault', claim: 'data-vault-0' };
 const kind = (plural: string) => ({ group: 'longhorn.io', version: 'v1beta2', plural });
 export const volumes = kind('volumes');
 export const settings = kind('settings');
+export const backups = kind('backups');
+const backupTargets = kind('backuptargets');
 const replicas = kind('replicas');
 
 const text = z.string().default('');
+const conditionShape = z.object({ type: z.string(), status: text, reason: text, message: text });
 const volumeShape = z.object({
   spec: z.object({ size: z.string(), numberOfReplicas: z.number() }),
-  status: z.object({ state: text, robustness: text, currentNodeID: text }).partial().optional(),
+  status: z
+    .object({
+      state: text,
+      robustness: text,
+      currentNodeID: text,
+      restoreInitiated: z.boolean(),
+      restoreRequired: z.boolean(),
+      conditions: z.array(conditionShape),
+    })
+    .partial()
+    .optional(),
 });
+const backupShape = z.object({
+  metadata: z.object({ name: z.string() }),
+  status: z.object({ state: text, volumeName: text, snapshotCreatedAt: text, url: text }).partial().optional(),
+});
+const targetShape = z.object({ status: z.object({ lastSyncedAt: text }).partial().optional() });
+const treeShape = z.array(z.object({ path: z.string(), bytes: z.number(), sha256: z.string() }));
 const replicaShape = z.object({
   metadata: z.object({ name: z.string() }),
   spec: z.object({
@@ -39,6 +58,9 @@ const replicaShape = z.object({
 /** A volume and a replica, as far as the suite reads them. */
 export type Volume = z.infer<typeof volumeShape>;
 export type Replica = z.infer<typeof replicaShape>;
+export type Backup = z.infer<typeof backupShape>;
+/** Every file of a volume: path, bytes, SHA-256. */
+export type Tree = z.infer<typeof treeShape>;
 
 /** The volume under the app's claim. @throws OperatorError when the claim is not bound. */
 export function documentsVolume(kubernetes: KubernetesClient): Promise<string> {
@@ -63,6 +85,11 @@ async function volumeOf(kubernetes: KubernetesClient, of: Claim): Promise<string
   });
 }
 
+/** The same, undefined where no such app is deployed. */
+export function findDocumentsVolume(kubernetes: KubernetesClient): Promise<string | undefined> {
+  return findVolume(kubernetes, documents);
+}
+
 /** The volume under a claim, undefined where there is none. */
 async function findVolume(kubernetes: KubernetesClient, { namespace, claim }: Claim): Promise<string | undefined> {
   const [persistent] = (await kubernetes.persistentVolumes()).filter(
@@ -73,7 +100,7 @@ async function findVolume(kubernetes: KubernetesClient, { namespace, claim }: Cl
 
 /** Gives the app a file that must survive what comes. @returns its name; undefined where no such app is deployed. */
 export async function keepFile(kubernetes: KubernetesClient): Promise<string | undefined> {
-  if ((await findVolume(kubernetes, documents)) === undefined) return undefined;
+  if ((await findDocumentsVolume(kubernetes)) === undefined) return undefined;
   const file = `kept-${Date.now()}.txt`;
   await putFile(kubernetes, file, contentOf(file));
   return file;
@@ -107,6 +134,23 @@ export async function readReplicas(kubernetes: KubernetesClient, volume: string)
   return all.filter(({ spec }) => spec.volumeName === volume);
 }
 
+/** Every Backup that the cluster knows. */
+export function readBackups(kubernetes: KubernetesClient): Promise<Backup[]> {
+  return kubernetes.resources(backups, longhornNamespace, backupShape);
+}
+
+/** Asks the storage to look into its backup target. @returns when, ISO 8601: its last look must not be older. */
+export async function askForSync(kubernetes: KubernetesClient): Promise<string> {
+  const syncRequestedAt = new Date().toISOString();
+  await kubernetes.patchResource(backupTargets, longhornNamespace, 'default', { spec: { syncRequestedAt } });
+  return syncRequestedAt;
+}
+
+/** When it last looked, ISO 8601; undefined when it never did. */
+export async function lastSynced(kubernetes: KubernetesClient): Promise<string | undefined> {
+  return (await kubernetes.resource(backupTargets, longhornNamespace, 'default', targetShape))?.status?.lastSyncedAt;
+}
+
 /** The file in which a replica's data lies, on its machine. */
 export function imageOf({ spec }: Replica): string {
   return `${spec.diskPath}/replicas/${spec.dataDirectoryName}/volume-head-000.img`;
@@ -136,11 +180,21 @@ export function hashOf(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
+/** Every file that a pod with this name serves from a volume. */
+export async function readTree(kubernetes: KubernetesClient, pod: string = documents.deployment): Promise<Tree> {
+  const answer = await axios.get<unknown>(`${await podUrl(kubernetes, pod)}/tree`, { timeout: 30_000 });
+  return treeShape.parse(answer.data);
+}
+
 async function fileUrl(kubernetes: KubernetesClient, name: string): Promise<string> {
-  const pods = await kubernetes.pods(documents.namespace, 'app.kubernetes.io/name=documents');
+  return `${await podUrl(kubernetes, documents.deployment)}/files/${name}`;
+}
+
+async function podUrl(kubernetes: KubernetesClient, name: string): Promise<string> {
+  const pods = await kubernetes.pods(documents.namespace, `app.kubernetes.io/name=${name}`);
   const ready = pods.find((pod) => pod.metadata?.deletionTimestamp === undefined && isReady(pod));
   const address = ready?.status?.podIP;
-  if (address === undefined) throw new Error('no pod of the app documents is ready');
+  if (address === undefined) throw new Error(`no pod ${name} in ${documents.namespace} is ready`);
   assertAllowed(address);
-  return `http://${address}:${documents.port}/files/${name}`;
+  return `http://${address}:${documents.port}`;
 }

@@ -47,14 +47,29 @@ export async function deleteVolume(kubernetes: KubernetesClient, name: string): 
   );
 }
 
-/** Makes a volume unless it is there. Under the name of one that was, it gets a new engine, new replicas and new folders. */
-export async function createVolume(kubernetes: KubernetesClient, name: string, size: VolumeSize): Promise<void> {
+/** Removes every replica of a volume from the machines' disks, also what was set aside there. */
+export async function removeReplicaFolders(target: Target, volume: string): Promise<void> {
+  if (!/^[a-z0-9][a-z0-9.-]+$/.test(volume)) throw new Error(`${volume} is no name of a volume`);
+  const folders = ['replicas', 'set-aside'].map((folder) => `/data/longhorn/${folder}/${volume}-*`).join(' ');
+  for (const { name } of clusterMachines(target.inventory)) await target.onMachine(name, [`rm -rf ${folders}`]);
+}
+
+/**
+ * Makes a volume unless it is there. Under the name of one that was, it gets a new engine, new replicas and new folders.
+ * @param size with `fromBackup`, the URL of a backup, it is to be filled from that.
+ */
+export async function createVolume(
+  kubernetes: KubernetesClient,
+  name: string,
+  { size, numberOfReplicas, fromBackup }: VolumeSize & { fromBackup?: string },
+): Promise<void> {
+  const filled = fromBackup === undefined ? {} : { fromBackup };
   if ((await readVolume(kubernetes, name)) !== undefined) return;
   await kubernetes.createResource(volumes, longhornNamespace, {
     apiVersion: 'longhorn.io/v1beta2',
     kind: 'Volume',
     metadata: { name, namespace: longhornNamespace },
-    spec: { size: size.size, numberOfReplicas: size.numberOfReplicas, frontend: 'blockdev' },
+    spec: { size, numberOfReplicas, frontend: 'blockdev', ...filled },
   });
 }
 

@@ -5,17 +5,13 @@ import { shielded } from '../../interruption';
 import type { KubernetesClient } from '../../kubernetes/client';
 import { isReady } from '../../kubernetes/probes';
 import type { InstanceNames } from '../../naming';
+import { folderPod, folderPort } from '../../storage/folder-pod';
 import { assertSandboxUrl } from '../guard';
 import { production, sandbox } from '../instances';
 import { Folder, SandboxFolder } from './folder';
 
 /** A pod that has an instance's `documents/` mounted, for the time of a look or a copy. */
 export type Carrier = 'documents-reader' | 'documents-writer';
-
-const port = 8080;
-const mountPath = '/files';
-/** What nobody took away (the reset was killed) ends by itself and lets the volume go. Seconds. */
-const longestLifeSeconds = 600;
 
 /**
  * The pod. A reader's volume is mounted read-only by the kernel, whatever runs in it.
@@ -25,40 +21,7 @@ const longestLifeSeconds = 600;
 export function carrierPod(names: InstanceNames, carrier: Carrier, node: string | undefined): V1Pod {
   const readOnly = carrier === 'documents-reader';
   if (!readOnly) assertSandboxUrl(`http://${names.host}/`);
-  const claimName = `${names.instance}-documents`;
-  return {
-    metadata: { name: carrier, labels: { 'app.kubernetes.io/name': carrier } },
-    spec: {
-      ...(node === undefined ? {} : { nodeName: node }),
-      restartPolicy: 'Never',
-      activeDeadlineSeconds: longestLifeSeconds,
-      terminationGracePeriodSeconds: 1,
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 65532,
-        runAsGroup: 65532,
-        fsGroup: 65532,
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
-      containers: [
-        {
-          name: 'documents',
-          image: 'docker.io/arcodange/documents:1',
-          readinessProbe: { httpGet: { path: '/livez', port }, periodSeconds: 1, failureThreshold: 30 },
-          resources: { requests: { cpu: '5m', memory: '16Mi' }, limits: { memory: '64Mi' } },
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ['ALL'] },
-          },
-          volumeMounts: [{ name: 'documents', mountPath, readOnly }],
-        },
-      ],
-      volumes: [{ name: 'documents', persistentVolumeClaim: { claimName, readOnly } }],
-    },
-  };
+  return folderPod({ name: carrier, claimName: `${names.instance}-documents`, readOnly, node });
 }
 
 /** Reads an instance's documents, next to its ERP, which goes on serving. @throws AwaitTimeout when the volume cannot be had. */
@@ -98,7 +61,7 @@ async function carried<T>(
   const node = await attachedTo(kubernetes, names);
   try {
     await kubernetes.createPod(names.instance, carrierPod(names, carrier, node));
-    return await work(`http://${await readyAt(kubernetes, names, carrier)}:${port}`);
+    return await work(`http://${await readyAt(kubernetes, names, carrier)}:${folderPort}`);
   } finally {
     // The ERP may be started on another machine: it needs the volume.
     await shielded(() => remove(kubernetes, names, carrier));
