@@ -83,14 +83,16 @@ func TestABackupIsOfOneMoment(t *testing.T) {
 	}
 	round := int64(0)
 	b.onPut = onBlocks(func() {
-		// Everything is written anew, and lasts, while the backup is made.
-		round++
-		for file := range 2 {
-			id := m.volume.table.Entries[rootNode].Names[fmt.Sprint("file-", file)]
-			m.put(t, id, 0, noise(100*round, 40_000))
-		}
-		if err := m.volume.Commit(); err != nil {
-			t.Error(err)
+		// All the free space is written over and over, and lasts, while the backup is made.
+		for range 20 {
+			round++
+			for file := range 2 {
+				id := m.volume.table.Entries[rootNode].Names[fmt.Sprint("file-", file)]
+				m.put(t, id, 0, noise(100*round, 40_000))
+			}
+			if err := m.volume.Commit(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 	free := m.volume.space.left()
@@ -110,10 +112,10 @@ func TestABackupIsOfOneMoment(t *testing.T) {
 func TestAWriterIsNotRefusedSpaceForABackup(t *testing.T) {
 	b, store := newFakeBucket(t)
 	m := opened(t, newDisk())
-	id := m.make(t, "file", noise(1, volumeSize/3))
+	id := m.make(t, "file", noise(1, volumeSize/2))
 	b.onPut = onBlocks(func() {
 		for range 3 {
-			m.put(t, id, 0, noise(2, volumeSize/3))
+			m.put(t, id, 0, noise(2, volumeSize/2-64*BlockSize))
 			if err := m.volume.Commit(); err != nil {
 				t.Error(err)
 			}
@@ -150,7 +152,7 @@ func TestUnchangedBlocksAreNotSentTwice(t *testing.T) {
 		t.Errorf("%d bytes were sent for a small file", sent)
 	}
 	cut, lost := store.block("data", two.Blocks[1].BlockChecksum), store.block("data", two.Blocks[2].BlockChecksum)
-	b.change(cut, []byte("cut"))
+	b.change(cut, noise(3, len(b.objects[cut])))
 	b.drop(lost)
 	store.saved(t, m, "three")
 	if !bytes.Equal(store.restored(t, "three").content(t, "large"), noise(1, 700_000)) {
@@ -238,6 +240,21 @@ func TestARestoreRefusesWhatWasNotBackedUp(t *testing.T) {
 	}
 }
 
+func TestWhatIsThereAlreadyIsNotWritten(t *testing.T) {
+	on := newDisk()
+	data := append(append(block("abcd"), make([]byte, 2*BlockSize)...), block("efgh")...)
+	on.keep = true
+	for range 2 {
+		if err := writeChanged(on, 4*BlockSize, data); err != nil || !bytes.Equal(on.content[4*BlockSize:8*BlockSize], data) {
+			t.Fatal(err)
+		}
+	}
+	// Two blocks, each in the two states of a write.
+	if len(on.states) != 4 {
+		t.Errorf("%d states of the disk", len(on.states))
+	}
+}
+
 // failing is blocks whose writes fail after some.
 type failing struct {
 	*disk
@@ -263,20 +280,26 @@ func TestARestoreThatWasCutOffIsMadeAgain(t *testing.T) {
 		_ = m.volume.Commit()
 	}
 	store.saved(t, m, "two")
-	for left := range 6 {
+	for left, cut := 0, true; cut; left++ {
+		fresh := newDisk()
+		cut = store.restore(&failing{fresh, left}, volumeSize, "data", "one") != nil
+		if cut && hasTable(fresh, volumeSize, "one") == nil {
+			t.Errorf("cut off after %d writes the volume looks whole", left)
+		}
 		on := newDisk()
 		if err := store.restore(on, volumeSize, "data", "two"); err != nil {
 			t.Fatal(err)
 		}
-		if err := store.restore(&failing{on, left}, volumeSize, "data", "one"); err == nil {
-			t.Fatalf("after %d writes it was not cut off", left)
-		}
+		_ = store.restore(&failing{on, left}, volumeSize, "data", "one")
 		if err := store.restore(on, volumeSize, "data", "one"); err != nil {
 			t.Fatal(err)
 		}
 		after := opened(t, on)
 		if !bytes.Equal(after.content(t, "file"), want) || len(after.volume.table.Entries) != 2 {
 			t.Errorf("cut off after %d writes and made again, it is not the backup", left)
+		}
+		if left == 1 && !cut {
+			t.Error("one write is all it takes")
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package longhorn
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
@@ -212,12 +213,16 @@ func (s *backupStore) restore(on blocks, size int64, volume, backup string) erro
 	// The table last: without it the volume holds nothing.
 	for _, last := range []bool{false, true} {
 		for _, one := range m.Blocks {
-			if (one.Offset < tables) != last {
+			from, to := max(one.Offset, tables), min(one.Offset+m.BlockSize, size)
+			if last {
+				from, to = one.Offset, min(one.Offset+m.BlockSize, tables)
+			}
+			if from >= to && one.Offset < size {
 				continue
 			}
 			data, err := s.readBlock(&m, one)
 			if err == nil {
-				err = on.write(one.Offset, data)
+				err = writeChanged(on, from, data[from-one.Offset:to-one.Offset])
 			}
 			if err != nil {
 				return err
@@ -225,6 +230,27 @@ func (s *backupStore) restore(on blocks, size int64, volume, backup string) erro
 		}
 	}
 	return hasTable(on, size, backup)
+}
+
+// writeChanged writes what is not there yet: what was never written stays a hole of the replicas.
+func writeChanged(on blocks, offset int64, data []byte) error {
+	there, err := on.read(offset, int64(len(data)))
+	if err != nil {
+		return err
+	}
+	differs := func(at int) bool { return !bytes.Equal(there[at:at+BlockSize], data[at:at+BlockSize]) }
+	for at := 0; at < len(data); at += BlockSize {
+		from := at
+		for at < len(data) && differs(at) {
+			at += BlockSize
+		}
+		if at > from {
+			if err := on.write(offset+int64(from), data[from:at]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func hasTable(on blocks, size int64, backup string) error {

@@ -53,7 +53,14 @@ func (v *fileVolume) point() (*point, error) {
 		}
 	}
 	v.points[p] = true
-	v.space.pinned = true
+	v.space.pinned = func(block uint32) bool {
+		for one := range v.points {
+			if one.used[block] {
+				return true
+			}
+		}
+		return false
+	}
 	return p, nil
 }
 

@@ -9,8 +9,9 @@ type space struct {
 	fresh map[uint32]bool
 	// Given up since the last commit: the written table still refers to them.
 	leaving []uint32
-	// While a point of the volume is held, what leaves is kept apart: the point may refer to it.
-	pinned bool
+	// Whether a point of the volume that is held refers to a block, nil while there is none. Such blocks are kept apart when
+	// they leave.
+	pinned func(uint32) bool
 	parked []uint32
 }
 
@@ -71,15 +72,17 @@ func (s *space) release(blocks []uint32) {
 
 // settle follows a commit.
 func (s *space) settle() {
-	if s.pinned {
-		s.parked = append(s.parked, s.leaving...)
-	} else {
-		s.giveBack(s.leaving)
+	for _, block := range s.leaving {
+		if s.pinned != nil && s.pinned(block) {
+			s.parked = append(s.parked, block)
+		} else {
+			s.giveBack(block)
+		}
 	}
 	s.leaving, s.fresh = nil, map[uint32]bool{}
 }
 
-func (s *space) giveBack(blocks []uint32) {
+func (s *space) giveBack(blocks ...uint32) {
 	for _, block := range blocks {
 		s.used[block] = false
 		s.free++
@@ -88,6 +91,6 @@ func (s *space) giveBack(blocks []uint32) {
 
 // unpin follows the end of the last point.
 func (s *space) unpin() {
-	s.giveBack(s.parked)
-	s.parked, s.pinned = nil, false
+	s.giveBack(s.parked...)
+	s.parked, s.pinned = nil, nil
 }
