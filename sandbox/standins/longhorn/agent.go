@@ -71,10 +71,13 @@ func (a *Agent) open(name string, may func(volume) error, changed func()) (*Engi
 	if err != nil {
 		return nil, err
 	}
-	if len(replicas) == 0 {
-		return nil, fmt.Errorf("volume %s has no replicas yet", name)
-	}
-	v, err := a.claim(name, may)
+	v, err := a.claim(name, func(v volume) error {
+		// Opened on those it has, it would call itself healthy on fewer than it is to have until it is detached again.
+		if wanted := max(1, v.Spec.NumberOfReplicas); len(replicas) < wanted {
+			return fmt.Errorf("volume %s has only %d of its %d replicas yet", name, len(replicas), wanted)
+		}
+		return may(v)
+	})
 	if err != nil {
 		return nil, err
 	}

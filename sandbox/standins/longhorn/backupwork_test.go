@@ -318,3 +318,24 @@ func TestAVolumeIsOneMachinesAtATime(t *testing.T) {
 		t.Error("both claimed it")
 	}
 }
+
+func TestNobodyGetsAVolumeBeforeItHasItsReplicas(t *testing.T) {
+	c := newCluster(t)
+	c.makeVolume(t, "data", "")
+	replicas, err := list[replicaResource](c.agent.Kube, group+"replicas?labelSelector=longhornvolume=data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The manager makes one after the other: here it is between the second and the third.
+	if err := c.agent.Kube.Do(http.MethodDelete, group+"replicas/"+replicas[2].Metadata.Name, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.agent.attachVolume("data"); err == nil || !strings.Contains(err.Error(), "only 2 of its 3 replicas yet") {
+		t.Errorf("it was attached: %v", err)
+	}
+	if holder := c.volume("data").Status.CurrentNodeID; holder != "" {
+		t.Errorf("%s has it", holder)
+	}
+	c.manage(t)
+	c.write(t, "data", "file", []byte("content"))
+}
