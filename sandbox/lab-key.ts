@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { factoryHome, inventoryFile, projectRoot } from '../support/paths';
-import { recipes } from './forge/recipes';
+import { labRecipes } from './forge/recipes';
 import { componentSource } from './forge/source';
 
 /** Sources of this project that decide what a converged lab looks like; the rest of sandbox/ only drives it. */
@@ -27,7 +27,7 @@ export function labKey(base: string): string {
     hash.update(`${label}\0${content.length}\0`).update(content);
   };
   add('base', base);
-  for (const recipe of recipes) add(recipe.name, componentSource(recipe).digest);
+  for (const recipe of labRecipes) add(recipe.name, componentSource(recipe).digest);
   for (const root of [factoryHome, inventoryFile, ...deciding.map((path) => join(projectRoot, path))]) {
     for (const file of filesBelow(root)) add(relative(root, file), readFileSync(file));
   }

@@ -61,35 +61,33 @@ function nodeTests(name: string, folder: string, concurrency: number): Check {
   };
 }
 
-/** Go's own checks of the stand-ins, where Go and their modules are on this machine already. */
-const goTests: Check = {
-  name: 'stand-ins (Go)',
-  run: async () => {
-    const cwd = join(projectRoot, 'sandbox', 'standins');
-    const go = (args: readonly string[]): Promise<CommandResult> =>
-      finish('go', args, { cwd, env: { GOPROXY: 'off', GOFLAGS: '-mod=mod -buildvcs=false' } });
-    if (!existsSync(join(cwd, 'go.mod'))) return { passed: 0, failed: 1, output: 'sandbox/standins/go.mod is missing' };
-    const listed = await go(['list', '-deps', '-test', './webapp/...', './cmd/webapp']).catch((thrown: unknown) =>
-      reason(thrown),
-    );
-    if (typeof listed === 'string' || listed.exitCode !== 0) {
-      return {
-        passed: 0,
-        failed: 0,
-        output: '',
-        leftOut: 'Go or the modules are not on this machine; `npm run lab -- forge standins` brings them',
-      };
-    }
-    for (const args of [
-      ['vet', './webapp/...', './cmd/webapp'],
-      ['test', './webapp/...'],
-    ]) {
-      const result = await go(args);
-      if (result.exitCode !== 0) return { passed: 0, failed: 1, output: outputOf(result) };
-    }
-    return { passed: 1, failed: 0, output: '' };
-  },
-};
+/** Go's own checks of one of this project's modules, where Go and what it needs are on this machine already. */
+function goTests(name: string, folder: string, packages: readonly string[], component: string): Check {
+  return {
+    name,
+    run: async () => {
+      const cwd = join(projectRoot, 'sandbox', folder);
+      const go = (args: readonly string[]): Promise<CommandResult> =>
+        finish('go', args, { cwd, env: { GOPROXY: 'off', GOFLAGS: '-mod=mod -buildvcs=false' } });
+      const module = join('sandbox', folder, 'go.mod');
+      if (!existsSync(join(projectRoot, module))) return { passed: 0, failed: 1, output: `${module} is missing` };
+      const listed = await go(['list', '-deps', '-test', ...packages]).catch((thrown: unknown) => reason(thrown));
+      if (typeof listed === 'string' || listed.exitCode !== 0) {
+        return {
+          passed: 0,
+          failed: 0,
+          output: '',
+          leftOut: `Go or the modules are not on this machine; \`npm run lab -- forge ${component}\` brings them`,
+        };
+      }
+      for (const what of ['vet', 'test']) {
+        const result = await go([what, ...packages]);
+        if (result.exitCode !== 0) return { passed: 0, failed: 1, output: outputOf(result) };
+      }
+      return { passed: 1, failed: 0, output: '' };
+    },
+  };
+}
 
 const checks: readonly Check[] = [
   nodeTests('unit tests', 'test/unit', 2),
@@ -103,7 +101,8 @@ const checks: readonly Check[] = [
     '*.js',
   ]),
   command('steps', 'node', [...tsNode, 'test/steps.ts']),
-  goTests,
+  goTests('stand-ins (Go)', 'standins', ['./webapp/...', './cmd/webapp'], 'standins'),
+  goTests('runner (Go)', 'runner', ['./report/...', './leftovers/...'], 'actions-runner'),
   nodeTests('contract tests', 'test/contract', 2),
 ];
 

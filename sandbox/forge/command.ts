@@ -4,7 +4,7 @@ import { OperatorError } from '../../support/failure';
 import { progressReporter } from '../progress';
 import { exportComponents, importComponents } from './archive';
 import { ensureComponents } from './forge';
-import { selectRecipes } from './recipes';
+import { recipes, selectRecipes } from './recipes';
 import { componentStates, type ComponentState } from './states';
 import { architectures, forgeStore, hostArchitecture, type Architecture } from './store';
 
@@ -19,7 +19,7 @@ interface Flags {
 export function registerForge(program: Command): void {
   program
     .command('forge')
-    .description('build or verify the pinned components (all, or those named)')
+    .description('build or verify the pinned components (all of a lab, or those named)')
     .argument('[component...]')
     .option('--list', 'show version, provenance, size, checksum and state; builds nothing')
     .addOption(
@@ -43,7 +43,7 @@ export function registerForge(program: Command): void {
 async function forge(names: readonly string[] | 'all', flags: Flags): Promise<void> {
   const store = forgeStore(flags.arch);
   const onProgress = progressReporter(process.stderr);
-  const chosen = selectRecipes(names).map((recipe) => recipe.name);
+  const chosen = flags.list === true && names === 'all' ? recipes : selectRecipes(names);
   if (flags.import !== undefined) {
     const { components } = await importComponents(flags.import, store);
     process.stdout.write(`imported ${components.join(', ')} into ${store.home}\n`);
@@ -67,8 +67,8 @@ async function forge(names: readonly string[] | 'all', flags: Flags): Promise<vo
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     }
   }
-  const states = await componentStates({ store, thorough: flags.list === true });
-  process.stdout.write(`${componentTable(states.filter((state) => chosen.includes(state.name)))}\n`);
+  const states = await componentStates({ store, thorough: flags.list === true }, chosen);
+  process.stdout.write(`${componentTable(states)}\n`);
 }
 
 function interrupted(names: readonly string[] | 'all'): OperatorError {

@@ -5,9 +5,10 @@ export type Provenance = 'upstream' | 'substitute' | 'stand-in';
 
 /**
  * The part of the bring-up that first needs a component. Components are built in this order: what the first scenarios need
- * comes first, then what takes longest to converge once it is built.
+ * comes first, then what takes longest to converge once it is built. What is of `trials` is built when a trial asks for it by
+ * name: no lab has it.
  */
-export const stages = ['cluster', 'storage', 'secrets', 'gitops', 'provisioning', 'git', 'pki'] as const;
+export const stages = ['cluster', 'storage', 'secrets', 'gitops', 'provisioning', 'git', 'pki', 'trials'] as const;
 
 const binaryShape = z.object({
   package: z.string().min(1),

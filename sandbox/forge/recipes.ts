@@ -238,14 +238,31 @@ const definitions: RecipeInput[] = [
     diskGiB: 4,
   },
   ...pkiRecipes,
+  {
+    name: 'actions-runner',
+    role: 'runner of Gitea Actions: the engine of Gitea’s own (gitea.com/gitea/act, in host mode) behind a poller written here',
+    provenance: 'stand-in',
+    stage: 'trials',
+    local: 'runner',
+    binaries: [],
+    // Without the engine's containers, which the lab has no Docker for.
+    tags: ['WITHOUT_DOCKER'],
+    diskGiB: 2,
+  },
 ];
 
-/** Every component the forge builds, in build order: what the first scenarios need comes first. */
+/** Every component the forge can build, in build order: what the first scenarios need comes first. */
 export const recipes: readonly Recipe[] = parseRecipes(definitions);
 
-/** The recipes of `names` in build order. @throws OperatorError naming the unknown one and the known ones. */
+/** The components of a lab. */
+export const labRecipes: readonly Recipe[] = recipes.filter(({ stage }) => stage !== 'trials');
+
+/**
+ * The recipes of `names` in build order; `all` are those of a lab.
+ * @throws OperatorError naming the unknown one and the known ones.
+ */
 export function selectRecipes(names: readonly string[] | 'all'): Recipe[] {
-  if (names === 'all') return [...recipes];
+  if (names === 'all') return [...labRecipes];
   const unknown = names.filter((name) => !recipes.some((recipe) => recipe.name === name));
   if (unknown.length > 0) {
     throw new OperatorError({

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Recipe } from './recipe';
-import { recipes } from './recipes';
+import { labRecipes } from './recipes';
 import { componentSource } from './source';
 import { fileRecord, forgeStore, readManifest, writeAtomically, type ForgeStore, type ManifestEntry } from './store';
 
@@ -34,10 +34,16 @@ export interface VerifyOptions {
   thorough?: boolean;
 }
 
-/** The state of every component, in build order. Changes nothing but the record of what was verified. */
-export async function componentStates(options: VerifyOptions = {}): Promise<ComponentState[]> {
+/**
+ * The state of components, those of a lab unless others are given, in build order. Changes nothing but the record of what
+ * was verified.
+ */
+export async function componentStates(
+  options: VerifyOptions = {},
+  of: readonly Recipe[] = labRecipes,
+): Promise<ComponentState[]> {
   const states: ComponentState[] = [];
-  for (const recipe of recipes) states.push(await verifyComponent(recipe, options));
+  for (const recipe of of) states.push(await verifyComponent(recipe, options));
   return states;
 }
 

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test';
 import { choosePlan } from '../../sandbox/forge/caches';
 import { isAtLeast, requiredGo } from '../../sandbox/forge/go';
 import { parseRecipes, stages } from '../../sandbox/forge/recipe';
-import { recipes, selectRecipes } from '../../sandbox/forge/recipes';
+import { labRecipes, recipes, selectRecipes } from '../../sandbox/forge/recipes';
 import { componentSource } from '../../sandbox/forge/source';
 import { goDirective, workspaceModule } from '../../sandbox/forge/workspace';
+import { stages as labStages } from '../../sandbox/stages';
 import { OperatorError } from '../../support/failure';
 
 const sum = `h1:${'A'.repeat(43)}=`;
@@ -57,6 +58,17 @@ describe('recipes', () => {
       () => selectRecipes(['etcd', 'k3s']),
       (thrown: unknown) => thrown instanceof OperatorError && /k3s/.test(thrown.message) && thrown.parts.exitCode === 2,
     );
+  });
+
+  it('of trials are built when they are named, and no lab waits for one', () => {
+    const trials = recipes.filter(({ stage }) => stage === 'trials').map(({ name }) => name);
+    deepEqual(trials, ['actions-runner']);
+    deepEqual(
+      selectRecipes(trials).map(({ name }) => name),
+      trials,
+    );
+    for (const { name } of [...selectRecipes('all'), ...labRecipes]) ok(!trials.includes(name), name);
+    for (const { name, components } of labStages) ok(!components.some((component) => trials.includes(component)), name);
   });
 
   it('change their digest with whatever changes the binaries, and with nothing else', () => {
