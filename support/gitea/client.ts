@@ -111,7 +111,7 @@ export class GiteaClient {
     return commit.parse(made).commit.sha;
   }
 
-  private async optional(request: AxiosRequestConfig): Promise<unknown> {
+  protected async optional(request: AxiosRequestConfig): Promise<unknown> {
     try {
       return await this.ask(request);
     } catch (thrown) {
@@ -120,7 +120,7 @@ export class GiteaClient {
     }
   }
 
-  private async ask(request: AxiosRequestConfig): Promise<unknown> {
+  protected async ask(request: AxiosRequestConfig): Promise<unknown> {
     const response = await withTransport(() => this.http.request<unknown>(request));
     if (response.status < 300) return response.data;
     const message = z.object({ message: z.string() }).safeParse(response.data).data?.message ?? 'no reason given';
