@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../support/command';
-import { entries, sourceOf } from '../../support/evidence/ledger';
+import { sourceOf } from '../../support/evidence/ledger';
+import { entries } from '../../support/evidence/ledger/find';
 import { worst } from '../../support/finding';
 import type { Inventory } from '../../support/inventory';
 import { shielded } from '../../support/interruption';
@@ -146,7 +147,10 @@ export class Trial {
     checks.is(says.comments, '1', String(first.length));
     checks.is('the comment', 'NOT YET', verdictIn(first));
     checks.is('the verdict in the ledger', 'met', worst(verdictKept(rehearsal)));
-    const [suite, entry] = [await sourceOf('suite', projectRoot), [...entries(rehearsal.ledger, () => true)].at(-1)?.entry];
+    const [suite, entry] = [
+      await sourceOf('suite', projectRoot),
+      [...entries(rehearsal.ledger, () => true)].at(-1)?.entry,
+    ];
     const by = entry?.sources.find(({ role }) => role === 'suite')?.commit;
     checks.is('by the commit of the suite', suite.commit ?? 'none', by ?? 'none');
     const refused = await repository.merge(pull);
