@@ -1,4 +1,5 @@
 import { textTable } from '../support/evidence/findings-table';
+import { markdownTable } from '../support/evidence/markdown';
 import type { Unit } from './benchmark';
 import type { Result } from './results';
 
@@ -49,11 +50,11 @@ export function markdownTables(results: readonly Result[]): string {
     `${machine.cores} cores ${machine.processor}, ${figure(machine.memoryMiB / 1024)} GiB, Linux ${machine.kernel} ${machine.arch}, Node ${machine.node}, load ${machine.load}`,
   ]);
   return [
-    markdown(['benchmark', 'what', 'median', 'runs', 'goal', 'peer: median, ratio'], figures),
+    markdownTable(['benchmark', 'what', 'median', 'runs', 'goal', 'peer: median, ratio'], figures),
     'What the figures are made of (medians; at most the twelve largest of each):',
-    markdown(['benchmark', 'part', 'median'], parts),
+    markdownTable(['benchmark', 'part', 'median'], parts),
     'Where and when:',
-    markdown(['benchmark', 'when (UTC)', 'commit', 'machine'], sources),
+    markdownTable(['benchmark', 'when (UTC)', 'commit', 'machine'], sources),
   ].join('\n\n');
 }
 
@@ -65,10 +66,4 @@ function partRows({ name, parts }: Result): string[][] {
     .sort(([, one], [, other]) => other.median - one.median)
     .slice(0, partsShown)
     .map(([part, { median, unit }]) => [`\`${name}\``, part, withUnit(median, unit)]);
-}
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

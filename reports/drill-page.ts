@@ -119,7 +119,7 @@ ${escapeHtml(journal.title)} ${escapeHtml(journal.reason ?? '')}</p>
 <h2>What happened when</h2>
 ${bars.map((bar) => line(bar, whole)).join('\n')}
 <h2>Time to recover, run by run</h2>
-${past.length === 0 ? '<p>No earlier run is in the ledger.</p>' : trend(past)}`;
+${trend([...past, thisRun(journal)])}`;
   return htmlPage(`Drill ${journal.drill}`, body);
 }
 
@@ -136,9 +136,16 @@ function line({ label, kind, from, to, good, more }: Bar, whole: number): string
   return `<details><summary class="line">${bar}</summary><pre>${escapeHtml(more.slice(0, 4000))}</pre></details>`;
 }
 
+/** The run of the page itself, which is not in the ledger yet. */
+function thisRun({ started, ended, verdict, recovery }: Journal): DrillRun {
+  const total = recovery?.['totalMs'];
+  const seconds = total === undefined ? {} : { seconds: total / 1000 };
+  return { id: 'this run', at: ended ?? started, verdict: verdict ?? 'not ended', ...seconds };
+}
+
 /** Bars of the last runs, the time beside each. */
-function trend(past: readonly DrillRun[]): string {
-  const last = past.slice(-20);
+function trend(runs: readonly DrillRun[]): string {
+  const last = runs.slice(-20);
   const longest = Math.max(1, ...last.map(({ seconds }) => seconds ?? 0));
   return last
     .map(({ at, seconds, verdict, id }) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { toned } from '../support/terminal';
 import { titleOf, type Scenario } from './scenarios';
@@ -36,6 +37,7 @@ export function summary(
     `  Cucumber  ${path(files.html)}`,
     `  JUnit     ${path(files.junit)}`,
     `  messages  ${path(files.messages)}`,
+    ...(existsSync(files.summary) ? [`  Markdown  ${path(files.summary)}`] : []),
     ...(ledger === undefined ? [] : [`  ledger    ${ledger.id} in ${path(ledger.folder)}`]),
     // The closing line that CI counts.
     `${of('passed').length} passed, ${failed.length} failed, ${skipped.length} skipped`,

@@ -97,7 +97,7 @@ export function allureWriter(folder: string, options: IFormatterOptions): Writer
 /** The report files under an output folder. */
 export function reportFiles(
   out: string,
-): Record<'messages' | 'junit' | 'html' | 'allureResults' | 'allure' | 'environment', string> {
+): Record<'messages' | 'junit' | 'html' | 'allureResults' | 'allure' | 'environment' | 'summary', string> {
   return {
     messages: join(out, 'messages.ndjson'),
     junit: join(out, 'junit.xml'),
@@ -105,5 +105,6 @@ export function reportFiles(
     allureResults: join(out, 'allure-results'),
     allure: join(out, 'allure', 'index.html'),
     environment: join(out, 'environment.json'),
+    summary: join(out, 'summary.md'),
   };
 }

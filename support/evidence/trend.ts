@@ -37,7 +37,7 @@ export function trendText(folder: string, drill?: string): string {
       attempted: 'draw the trend',
       where: folder,
       seen: drill === undefined ? 'no drill in this ledger' : `no run of drill ${drill}`,
-      next: 'run a drill: `npm run drill -- vault-seal`.',
+      next: 'run a drill: `npm run drill -- run vault-seal`.',
       exitCode: 2,
     });
   }

@@ -1,4 +1,5 @@
 import { textTable } from '../evidence/findings-table';
+import { markdownCell, markdownTable } from '../evidence/markdown';
 import type { Judgement, Row } from './judge';
 
 const words = { promote: 'PROMOTE', 'not yet': 'NOT YET', 'cannot tell': 'CANNOT TELL' } as const;
@@ -33,8 +34,13 @@ export function judgementMarkdown(judgement: Judgement): string {
   const { rows, waivers, notes, ledger, verdict } = judgement;
   const met = rows.filter(({ status }) => status === 'met').length;
   const open = rows.filter(({ status }) => status === 'missing');
-  const line = ({ status, requirement, classes, evidence, missing }: Row): string =>
-    `| ${status === 'missing' ? '**missing**' : status} | ${cell(requirement)} | ${cell(classes.join(', '))} | ${evidence === undefined ? '' : `\`${evidence}\``} | ${cell(missing.join('; '))} |`;
+  const cells = ({ status, requirement, classes, evidence, missing }: Row): string[] => [
+    status === 'missing' ? '**missing**' : status,
+    requirement,
+    classes.join(', '),
+    evidence === undefined ? '' : `\`${evidence}\``,
+    missing.join('; '),
+  ];
   return [
     `### Promotion: ${words[verdict]}`,
     '',
@@ -42,9 +48,9 @@ export function judgementMarkdown(judgement: Judgement): string {
     '',
     ...(rows.length === 0
       ? []
-      : ['| | requirement | asked for by | evidence | missing |', '|---|---|---|---|---|', ...rows.map(line), '']),
-    ...waivers.map((one) => `- Waiver: ${cell(waiverLine(one))}`),
-    ...notes.map((note) => `- ${cell(note)}`),
+      : [markdownTable(['', 'requirement', 'asked for by', 'evidence', 'missing'], rows.map(cells)), '']),
+    ...waivers.map((one) => `- Waiver: ${markdownCell(waiverLine(one))}`),
+    ...notes.map((note) => `- ${markdownCell(note)}`),
     ...(open.length === 0 ? [] : ['', 'What would produce what is missing:', '', '```sh', ...commands(open), '```']),
     '',
     `Ledger: ${ledger.entries} entries, last hash \`${ledger.hash}\`. An entry: \`npm run evidence -- show ID\`.`,
@@ -75,8 +81,4 @@ function waiverLine(waiver: Judgement['waivers'][number]): string {
   const { requirement, reason, approver, expires } = waiver;
   const worth = waiver.void === undefined ? 'counts' : `does not count: ${waiver.void}`;
   return `${requirement}, approved by ${approver} until ${expires}: ${reason} (${worth})`;
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }

@@ -2,6 +2,7 @@ import { reconcile } from '../../reports/strict';
 import { generateAllure } from '../../reports/allure';
 import { runPages } from '../../reports/pages';
 import { readEnvironment, writeEnvironment } from '../../reports/environment';
+import { writeMarkdown } from '../../reports/markdown';
 import { summary } from '../../reports/summary';
 import { sweep } from '../../reports/sweep';
 import { reportFiles } from '../../reports/writers';
@@ -72,7 +73,9 @@ async function main(): Promise<number> {
     const green = proved && typeof recorded !== 'string';
     const seconds = (performance.now() - started) / 1000;
     const kept = typeof recorded === 'string' ? undefined : recorded;
-    console.log(summary(reportsOut, { ...reconciliation, green }, seconds, kept));
+    const ended = { reconciliation: { ...reconciliation, green }, environment, seconds, recorded: kept };
+    writeMarkdown(reportsOut, ended);
+    console.log(summary(reportsOut, ended.reconciliation, seconds, kept));
     return isInterrupted() ? interruptedExit : green ? 0 : 1;
   } finally {
     leave();

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { generateAllure } from '../../reports/allure';
 import { writeEnvironment } from '../../reports/environment';
+import { writeMarkdown } from '../../reports/markdown';
 import { runPages } from '../../reports/pages';
 import { reconcile } from '../../reports/strict';
 import { summary } from '../../reports/summary';
@@ -73,9 +74,10 @@ async function merge(folders: readonly string[]): Promise<number> {
   if (typeof recorded === 'string') disagreements.push(`ledger: ${recorded}`);
   const green = proved && typeof recorded !== 'string';
   const seconds = (performance.now() - started) / 1000;
-  console.log(
-    summary(reportsOut, { ...reconciliation, green }, seconds, typeof recorded === 'string' ? undefined : recorded),
-  );
+  const kept = typeof recorded === 'string' ? undefined : recorded;
+  const ended = { reconciliation: { ...reconciliation, green }, environment, recorded: kept };
+  writeMarkdown(reportsOut, ended);
+  console.log(summary(reportsOut, ended.reconciliation, seconds, kept));
   return green ? 0 : 1;
 }
 

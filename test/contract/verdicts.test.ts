@@ -63,6 +63,16 @@ describe('a run in which nothing passes', () => {
     assert.match(red.output, /^0 passed, 7 failed, 1 skipped$/m);
   });
 
+  test('the summary for a pull request names each failure and its step, and the entry of the ledger', () => {
+    const summary = readFileSync(reportFiles(red.out).summary, 'utf8');
+    assert.match(summary, /^### Suite: RED on embedded\n\n0 passed, 7 failed, 1 skipped in \d+ s\./);
+    for (const [name, step] of failing)
+      assert.ok(summary.includes(`${name}, at: ${step}\n`), `${name} is not in\n${summary}`);
+    assert.match(summary, /The reports do not prove this run:\n\n- .*skipped without saying why/);
+    const [, id = 'none'] = /Ledger: entry `(\S+)`, hash `[0-9a-f]{64}`/.exec(summary) ?? [];
+    assert.ok(red.output.includes(`ledger    ${id} in `), id);
+  });
+
   test('a skip without a word is named as a hole', () => {
     assert.match(red.output, /A step skips without a word was skipped without saying why/);
   });
@@ -80,6 +90,7 @@ test('green scenarios are green in every report', async () => {
   assert.match(green.output, /^3 passed, 0 failed, 0 skipped$/m);
   assert.deepEqual(reconcile(green.out, true).disagreements, []);
   assert.ok([...allureResults(green.out).values()].every(({ status }) => status === 'passed'));
+  assert.match(readFileSync(reportFiles(green.out).summary, 'utf8'), /^### Suite: GREEN[^]*3 passed, 0 failed/);
 });
 
 test('a declared skip says why and of which kind, and does not turn a run red in which something passed', async () => {
@@ -91,6 +102,10 @@ test('a declared skip says why and of which kind, and does not turn a run red in
   );
   assert.equal(allureResults(skipped.out).get('The environment lacks something')?.status, 'skipped');
   assert.match(readFileSync(reportFiles(skipped.out).junit, 'utf8'), /<skipped>[\s\S]*there is no browser/);
+  assert.match(
+    readFileSync(reportFiles(skipped.out).summary, 'utf8'),
+    /- 1 scenario, environment: there is no browser/,
+  );
 });
 
 test('a run in which every scenario was skipped is red', async () => {
