@@ -1,12 +1,13 @@
 import type { Finding } from '../support/finding';
 import { findingsTable } from '../support/evidence/findings-table';
-import { OperatorError } from '../support/failure';
+import { recordDrills } from '../support/evidence/drill-evidence';
+import { OperatorError, reason } from '../support/failure';
 import { assertStartAllowed } from '../support/isolation/startup';
 import { processIdentity } from '../support/process';
 import { selectTarget } from '../support/target';
 import { Leftovers } from '../support/undo';
 import { drillContext, type DrillContext } from './definition';
-import { readJournals, writeJournal, type Journal } from './journal';
+import { journalFolder, readJournals, writeJournal, type Journal } from './journal';
 import { prove } from './proof';
 import { probeSteadyState } from './steady-state';
 // The undo of a drill is replayed by its kind, which must be known here.
@@ -30,6 +31,7 @@ export async function resume(): Promise<number> {
     for (const journal of killed) {
       end(journal);
       console.log(`ended as inconclusive: ${journal.id}`);
+      console.log(await kept(journal));
     }
     if (done.length === 0 && killed.length === 0) console.log('No drill was left half-way.');
     await proveWhole(drillContext(target));
@@ -38,6 +40,18 @@ export async function resume(): Promise<number> {
   } finally {
     leave();
   }
+}
+
+/** Appends a killed drill to the ledger, which its own process could not. @returns what to say of it. */
+export async function kept({ id, drill, mode, started }: Journal, folder = journalFolder): Promise<string> {
+  const [kind, command] =
+    mode === 'game day'
+      ? (['game-day', `npm run game-day -- ${drill}`] as const)
+      : (['drill', `npm run drill -- run ${drill}`] as const);
+  return recordDrills(folder, { kind, command, since: new Date(started), journal: id }).then(
+    (recorded) => `ledger: ${recorded?.id ?? 'no journal to keep'}`,
+    (thrown: unknown) => `It is not in the ledger. ${reason(thrown)}`,
+  );
 }
 
 /** A journal without an end whose process is gone. */

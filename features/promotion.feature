@@ -15,7 +15,13 @@ Feature: A change goes to production only when it survived the sandbox
     And it survived all but "drill argocd-pruned"
     When npm run promote judges it
     Then it exits with 1, and its Markdown asks for "npm run drill -- run argocd-pruned"
-    And the ledger has the verdict
+    And the ledger has the verdict "red"
+
+  Scenario: Where git cannot tell what the change is, the command says why, and the ledger keeps that it was asked
+    Given a shallow clone
+    When npm run promote judges it
+    Then it exits with 2, and says "the clone is shallow"
+    And the ledger has the verdict "cannot tell"
 
   Scenario Outline: <what> is no evidence
     Given a change of "argocd/values.yaml"

@@ -161,6 +161,12 @@ Then(
   },
 );
 
-Then('the ledger has the verdict', async function (this: SandboxWorld) {
-  await this.expectMet('ledger', verdictKept(this.recall(rehearsal)));
+Then('it exits with {int}, and says {string}', async function (this: SandboxWorld, code: number, words: string) {
+  const { exitCode, output } = this.recall(left);
+  const exit = compare('exit code', String(code), String(exitCode), 'npm run promote');
+  await this.expectMet('what it leaves', [exit, says('what it says', output, words)]);
+});
+
+Then('the ledger has the verdict {string}', async function (this: SandboxWorld, verdict: string) {
+  await this.expectMet('ledger', verdictKept(this.recall(rehearsal), verdict));
 });

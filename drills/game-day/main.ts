@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { recordDrills } from '../../support/evidence/drill-evidence';
+import { repeatable } from '../../support/evidence/ledger';
 import { runMainAndExit } from '../../support/command-line';
 import { OperatorError, reason } from '../../support/failure';
 import { assertStartAllowed } from '../../support/isolation/startup';
@@ -12,8 +13,7 @@ import { journalFolder, readJournals, type Journal } from '../journal';
 import { asText } from '../recorder';
 import { drillNamed, drills } from '../registry';
 import { isKilled } from '../resume';
-import { runDrill } from '../run';
-
+import { LeftHalfWay, runDrill } from '../run';
 import { gameDayOperator } from './operator';
 import { writePatch } from './patch';
 import { openTerminal, type Terminal } from './terminal';
@@ -71,18 +71,33 @@ async function hold(
   const variables = Object.entries(drill.variables ?? {}).map(([name, value]) => `${name}=${value}`);
   const operator = gameDayOperator(terminal, variables.join('\n'));
   const say = (line: string): void => terminal.say(line);
-  const journal = await runDrill(target, drill, { operator, say, ...(resumed === undefined ? {} : { resumed }) });
+  const began = new Date();
+  const journal = await runDrill(target, drill, {
+    operator,
+    say,
+    ...(resumed === undefined ? {} : { resumed }),
+  }).catch(async (thrown: unknown) => {
+    // Interrupted, it was undone and has ended; left half-way, it has not, and is gone on with.
+    if (!(thrown instanceof LeftHalfWay)) await keep(terminal, resumed ?? began);
+    throw thrown;
+  });
   terminal.say(`\n${asText(journal)}`);
   // What the process that was left had put on disk.
   if (resumed !== undefined)
     await new Leftovers().replay(target.identity(), async (stage) => (await target.ready(stage)).status === 'met');
-  await recordDrills(journalFolder, new Date(journal.started), journal.id).then(
-    (recorded) => terminal.say(`ledger: ${recorded?.id ?? 'no journal to keep'}`),
-    (thrown: unknown) => terminal.say(`The verdict stands, but is not in the ledger. ${reason(thrown)}`),
-  );
+  await keep(terminal, journal);
   const patch = writePatch(runbookFile(), journal);
   if (patch !== undefined) terminal.say(`The runbook lacks what you did: ${patch} puts it in (git apply).`);
   return journal.verdict ?? 'not ended';
+}
+
+/** Appends a drill of the day to the ledger, by its journal or by when it began. */
+async function keep(terminal: Terminal, which: Journal | Date): Promise<void> {
+  const about = which instanceof Date ? { since: which } : { since: new Date(which.started), journal: which.id };
+  await recordDrills(journalFolder, { kind: 'game-day', command: repeatable('game-day'), ...about }).then(
+    (recorded) => terminal.say(`ledger: ${recorded?.id ?? 'no journal to keep'}`),
+    (thrown: unknown) => terminal.say(`The verdict stands, but is not in the ledger. ${reason(thrown)}`),
+  );
 }
 
 function parse(argv: readonly string[]): string[] | undefined {

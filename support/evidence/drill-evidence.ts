@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { isInterrupted } from '../interruption';
 import { runbookFile } from '../paths';
-import { appendEntry, repeatable, sourceOf, type Entry, type Keepsake, type Recorded } from './ledger';
+import { appendEntry, sourceOf, type Entry, type Keepsake, type Recorded } from './ledger';
+import type { EntryVerdict } from './ledger/entry';
 import { sectionHashes } from './sections';
 
 const milliseconds = z.number().nonnegative();
@@ -114,26 +116,45 @@ export async function drillFacts(
   };
 }
 
+/** Which drills to append, and as what. */
+export interface DrillRuns {
+  kind: 'drill' | 'game-day';
+  /** The command that repeats them. */
+  command: string;
+  /** Those that began since then. */
+  since: Date;
+  /** The id of the only one to take. */
+  journal?: string;
+}
+
 /**
- * Appends drills that were run outside of the suite: a game day.
- * @param journal the id of the only one to take.
+ * Appends drills that were run outside of the suite: a game day, one that was killed and ended afterwards.
  * @returns undefined when there was no journal to keep.
  * @throws OperatorError when it cannot be kept.
  */
-export async function recordDrills(folder: string, began: Date, journal?: string): Promise<Recorded | undefined> {
-  const evidence = drillEvidence(folder, began).filter(
+export async function recordDrills(
+  folder: string,
+  { kind, command, since, journal }: DrillRuns,
+): Promise<Recorded | undefined> {
+  const evidence = drillEvidence(folder, since).filter(
     ({ file }) => journal === undefined || basename(file, '.json') === journal,
   );
   const target = evidence.at(-1)?.target;
   if (target === undefined) return undefined;
-  const survived = evidence.filter(({ outcome }) => outcome.verdict === 'survived').length;
   return appendEntry({
-    kind: 'game-day',
-    verdict: survived === evidence.length ? 'green' : 'red',
+    kind,
+    verdict: verdictOf(evidence),
     summary: evidence.map(({ outcome }) => `${outcome.name}: ${outcome.verdict}`).join('; '),
-    began,
-    command: repeatable('game-day'),
+    began: since,
+    command,
     target,
     ...(await drillFacts(evidence)),
   });
+}
+
+function verdictOf(evidence: readonly DrillEvidence[]): EntryVerdict {
+  const verdicts = evidence.map(({ outcome }) => outcome.verdict);
+  if (isInterrupted()) return 'interrupted';
+  if (verdicts.every((verdict) => verdict === 'survived')) return 'green';
+  return verdicts.some((verdict) => verdict === 'failed' || verdict === 'degraded') ? 'red' : 'cannot tell';
 }

@@ -46,10 +46,9 @@ export interface Change {
 export async function readChange(asked: Asked): Promise<Change> {
   const repo = resolve(asked.repo);
   const git = new Git(repo);
-  const [head, base] = await Promise.all([git.revision(asked.head ?? 'HEAD'), git.revision(asked.base)]);
-  const [paths, tree, missing, own, waiverText] = await Promise.all([
+  const { head, base, tree } = await git.ends(asked.head ?? 'HEAD', asked.base);
+  const [paths, missing, own, waiverText] = await Promise.all([
     git.changed(base, head),
-    git.text('rev-parse', `${head}^{tree}`),
     git.text('rev-list', '--count', `${head}..${base}`),
     git.file(base, rulesFile),
     git.file(base, waiversFile),
@@ -121,20 +120,21 @@ export class Git {
     throw unclear(this.repo, 'it is no git checkout', 'name one with --repo.');
   }
 
-  /** The commit a revision names. */
-  async revision(name: string): Promise<string> {
-    const { exitCode, stdout } = await this.ask([
-      'rev-parse',
-      '--verify',
-      '--quiet',
-      '--end-of-options',
-      `${name}^{commit}`,
-    ]);
-    if (exitCode === 0) return stdout.trim();
+  /** The commits that two revisions name, and the hash of the first one's content. */
+  async ends(head: string, base: string): Promise<Record<'head' | 'base' | 'tree', string>> {
+    const asked = [`${head}^{commit}`, `${base}^{commit}`, `${head}^{tree}`];
+    // By the standard input no name can be an option; a line end in one would be two questions.
+    const broken = [head, base].find((name) => name.includes('\n'));
+    const { exitCode, stdout } = await this.ask(['cat-file', '--batch-check=%(objectname)'], asked.join('\n'));
+    const [headId = '', baseId = '', tree = ''] = stdout.split('\n');
+    const known = (id: string): boolean => /^[0-9a-f]{40,64}$/.test(id);
+    if (exitCode === 0 && broken === undefined && known(headId) && known(baseId) && known(tree)) {
+      return { head: headId, base: baseId, tree };
+    }
     await this.assertRepository();
     throw unclear(
       this.repo,
-      `${name} is no revision here${await this.shallowness()}`,
+      `${broken ?? (known(headId) ? base : head)} is no revision here${await this.shallowness()}`,
       'name a branch, tag or commit that is there (git fetch brings it).',
     );
   }
@@ -163,9 +163,15 @@ export class Git {
     return stdout.trim() === 'true' ? ': the clone is shallow' : '';
   }
 
-  private async ask(args: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  private async ask(
+    args: readonly string[],
+    input?: string,
+  ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
     try {
-      return await run('git', ['-C', this.repo, ...args], { allowFailure: true });
+      return await run('git', ['-C', this.repo, ...args], {
+        allowFailure: true,
+        ...(input === undefined ? {} : { input }),
+      });
     } catch (thrown) {
       throw unclear(this.repo, reason(thrown), 'mend that, and judge again.');
     }

@@ -90,12 +90,12 @@ export async function promoteCommand({ repo, ledger, folder }: Rehearsal): Promi
   return { exitCode, output: `${stdout}\n${stderr}`, markdown: existsSync(file) ? readFileSync(file, 'utf8') : '' };
 }
 
-/** Whether the last entry of the ledger is the verdict. */
-export function verdictKept({ ledger }: Rehearsal): Finding[] {
+/** Whether the last entry of the ledger is the verdict: green, red or cannot tell. */
+export function verdictKept({ ledger }: Rehearsal, verdict: string): Finding[] {
   const last = [...entries(ledger, () => true)].at(-1)?.entry;
   const { problem } = verifyLedger(ledger);
   return [
-    compare('last entry', 'promotion, red', `${last?.kind ?? 'none'}, ${last?.verdict ?? ''}`, ledger),
+    compare('last entry', `promotion, ${verdict}`, `${last?.kind ?? 'none'}, ${last?.verdict ?? ''}`, ledger),
     compare('ledger', 'whole', problem === undefined ? 'whole' : problem.detail, ledger),
   ];
 }

@@ -3,7 +3,8 @@ import { attachmentProblems } from '../evidence/ledger/find';
 import { entryId } from '../evidence/ledger/entry';
 import { genesis, sizeOf } from '../evidence/ledger/lines';
 import { ledgerFiles } from '../evidence/ledger/place';
-import { parseEntry, verifyLedger } from '../evidence/ledger/verify';
+import { followLedger } from '../evidence/ledger/follow';
+import { parseEntry } from '../evidence/ledger/verify';
 import { sectionHashes } from '../evidence/sections';
 import { regressed, type DrillRun } from '../evidence/trend';
 import { OperatorError } from '../failure';
@@ -70,7 +71,7 @@ export async function judgeChange(
   const sections = await runbookSections(change, runbook);
   const circumstances: Circumstances = { head: change.head, tree: change.tree, now, target, sections };
   const wanted = requirementsOf(change);
-  const { candidates, entries, hash, notes: found, drills } = gather(ledger, change, drillsOf(wanted));
+  const { candidates, entries, hash, notes: found, drills } = await gather(ledger, change, drillsOf(wanted));
   const requirements = wanted.map(({ requirement }) => requirement);
   const waivers = judgeWaivers(change.waivers, requirements, now);
   const notes = [...change.notes, ...found];
@@ -182,7 +183,7 @@ interface Gathered {
 }
 
 function drillsOf(wanted: readonly Wanted[]): string[] {
-  return wanted.flatMap(({ requirement }) => ('drill' in requirement ? [requirement.drill] : []));
+  return [...new Set(wanted.flatMap(({ requirement }) => ('drill' in requirement ? [requirement.drill] : [])))];
 }
 
 /** How much of the ledger's end is looked at for earlier runs of a drill. Bytes: some ten thousand entries. */
@@ -192,7 +193,7 @@ const recent = 32 << 20;
  * The ledger's entries that name the change's commit or content, in one reading. The whole chain is followed: evidence from a
  * broken one is none.
  */
-function gather(ledger: string, { head, tree }: Change, drillNames: readonly string[]): Gathered {
+async function gather(ledger: string, { head, tree }: Change, drillNames: readonly string[]): Promise<Gathered> {
   const gathered: Gathered = { candidates: [], entries: 0, hash: genesis, notes: [], drills: new Map() };
   const { chain, head: counted } = ledgerFiles(ledger);
   if (!existsSync(chain) && !existsSync(counted)) {
@@ -200,16 +201,16 @@ function gather(ledger: string, { head, tree }: Change, drillNames: readonly str
     gathered.notes.push(`${where}: the first run of suite or gate makes it, EVIDENCE_LEDGER names another.`);
     return gathered;
   }
-  const names = [head, tree].map((one) => ({ bytes: Buffer.from(one) }));
-  const runs = { bytes: Buffer.from('"drills":['), from: sizeOf(chain) - recent };
-  const { problem, entries, hash } = verifyLedger(ledger, {
-    chainOnly: true,
-    words: drillNames.length === 0 ? names : [...names, runs],
+  const from = sizeOf(chain) - recent;
+  const { problem, entries, hash } = await followLedger(ledger, {
+    words: [
+      ...[head, tree].map((name) => ({ bytes: Buffer.from(name) })),
+      // Whether an entry may say how long one of these drills took; it is read before that is believed.
+      ...drillNames.map((name) => ({ bytes: Buffer.from(`"name":"${name}","verdict"`), from })),
+    ],
     each: ({ entry: bytes, hash: its }, seq, bits) => {
-      if (bytes === undefined) return;
-      const named = (bits & 3) !== 0;
-      const about = { bytes, id: entryId(seq, its), head, tree, named, drillNames };
-      if (named || runsOneOf(drillNames, bytes, bytes.indexOf(runs.bytes))) take(gathered, ledger, about);
+      const about = { id: entryId(seq, its), head, tree, named: (bits & 3) !== 0, drillNames };
+      if (bytes !== undefined) take(gathered, ledger, { bytes, ...about });
     },
   });
   if (problem === undefined) return { ...gathered, entries, hash };
@@ -220,12 +221,6 @@ function gather(ledger: string, { head, tree }: Change, drillNames: readonly str
     next: `see \`npm run evidence -- verify ${ledger}\`, restore the ledger, and judge again.`,
     exitCode: 2,
   });
-}
-
-/** Whether an entry may say how long one of these drills took; it is read before that is believed. */
-function runsOneOf(drillNames: readonly string[], bytes: Buffer, at: number): boolean {
-  const text = at === -1 ? '' : bytes.toString('latin1', at);
-  return drillNames.some((name) => text.includes(`"name":"${name}","verdict"`));
 }
 
 interface Taken extends Pick<Change, 'head' | 'tree'> {

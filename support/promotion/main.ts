@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { redactor } from '../evidence/redaction';
-import { appendEntry, ledgerFolder, repeatable, sourceOf } from '../evidence/ledger';
+import { appendEntry, commonSources, ledgerFolder, repeatable, sourceOf, type EntryFacts } from '../evidence/ledger';
 import { readCommandLine } from '../command-line';
-import { reason, runMain } from '../failure';
+import { OperatorError, reason, runMain } from '../failure';
 import { readChange, type Asked } from './change';
 import { exitCodes, judgeChange, type Judgement } from './judge';
 import { judgementMarkdown, judgementText } from './report';
@@ -54,14 +54,33 @@ function parseArguments(argv: readonly string[]): Options | undefined {
   return program.opts<Options>();
 }
 
-async function judge({ repo, base, head, plan, target }: Options): Promise<Judgement> {
+interface Judged {
+  judgement: Judgement;
+  /** The checkouts of suite, factory and change as they were when it was judged. */
+  checkouts: Promise<Pick<EntryFacts, 'common' | 'sources'>>;
+}
+
+async function judge(options: Options, began: Date): Promise<Judged> {
+  const { repo, base, head, plan, target } = options;
   const asked: Asked = { repo: resolve(repo), base, plans: plan, ...(head === undefined ? {} : { head }) };
-  return judgeChange(await readChange(asked), { ledger: ledgerFolder(), ...(target === undefined ? {} : { target }) });
+  const change = await readChange(asked).catch(async (thrown: unknown) => {
+    if (thrown instanceof OperatorError) await keep(recordDoubt(options, thrown, began));
+    throw thrown;
+  });
+  // Git answers while the ledger is read.
+  const checkouts = checkoutsOf(change.repo);
+  const by = { ledger: ledgerFolder(), ...(target === undefined ? {} : { target }) };
+  return { judgement: await judgeChange(change, by), checkouts };
+}
+
+async function checkoutsOf(repo: string): Promise<Pick<EntryFacts, 'common' | 'sources'>> {
+  const [common, subject] = await Promise.all([commonSources(), sourceOf('subject', repo)]);
+  return { common, sources: [subject] };
 }
 
 /** Keeps the verdict itself in the ledger. */
-async function record(judgement: Judgement, began: Date): Promise<void> {
-  const { verdict, base, head, repo, rows } = judgement;
+async function record({ judgement, checkouts }: Judged, began: Date): Promise<void> {
+  const { verdict, base, head, rows } = judgement;
   const missing = rows.filter(({ status }) => status === 'missing').map(({ requirement }) => requirement);
   await appendEntry({
     kind: 'promotion',
@@ -70,8 +89,27 @@ async function record(judgement: Judgement, began: Date): Promise<void> {
     began,
     command: repeatable('promote'),
     facts: { base, head },
-    sources: [await sourceOf('subject', repo)],
     keep: [{ name: 'verdict.json', text: JSON.stringify(judgement, null, 1) }],
+    ...(await checkouts),
+  });
+}
+
+/** Keeps that git could not tell what the change is, and why. To a ledger that is broken nothing is added. */
+async function recordDoubt({ repo, base, head = 'HEAD' }: Options, why: OperatorError, began: Date): Promise<void> {
+  await appendEntry({
+    kind: 'promotion',
+    verdict: 'cannot tell',
+    summary: why.message.slice(0, 400),
+    began,
+    command: repeatable('promote'),
+    facts: { base, head },
+    ...(await checkoutsOf(resolve(repo))),
+  });
+}
+
+async function keep(recording: Promise<void>): Promise<void> {
+  await recording.catch((thrown: unknown) => {
+    process.stderr.write(`The verdict stands, but is not in the ledger. ${reason(thrown)}\n`);
   });
 }
 
@@ -79,17 +117,15 @@ runMain(async () => {
   const options = parseArguments(process.argv.slice(2));
   if (options === undefined) return 0;
   const began = new Date();
-  let judgement = await judge(options);
+  let judged = await judge(options, began);
   if (options.run === true) {
-    const { commands, notes } = await runMissing(judgement);
-    if (commands > 0) judgement = await judge(options);
-    judgement.notes.push(...notes);
+    const { commands, notes } = await runMissing(judged.judgement);
+    if (commands > 0) judged = await judge(options, began);
+    judged.judgement.notes.push(...notes);
   }
-  const shown = redactor.value(judgement);
+  const shown = redactor.value(judged.judgement);
   process.stdout.write(`${options.json === true ? JSON.stringify(shown, null, 2) : judgementText(shown)}\n`);
   if (options.markdown !== undefined) writeFileSync(options.markdown, judgementMarkdown(shown));
-  await record(judgement, began).catch((thrown: unknown) => {
-    process.stderr.write(`The verdict stands, but is not in the ledger. ${reason(thrown)}\n`);
-  });
-  return exitCodes[judgement.verdict];
+  await keep(record(judged, began));
+  return exitCodes[shown.verdict];
 });

@@ -27,7 +27,7 @@ async function main(): Promise<number> {
     failed += failures.length;
   };
   let began = performance.now();
-  tell('corruptions, each with an untouched copy', tryCorruptions(corruptions ?? 0, seed ?? 0), began);
+  tell('corruptions, each with an untouched copy', await tryCorruptions(corruptions ?? 0, seed ?? 0), began);
   began = performance.now();
   tell('kills', await tryKills(kills ?? 0, seed ?? 0), began);
   const { expected, entries, problem } = await tryWriters(4, 50);

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childEnvironment } from '../../support/command';
 import { append } from '../../support/evidence/ledger/append';
+import { followLedger } from '../../support/evidence/ledger/follow';
 import { ledgerFiles } from '../../support/evidence/ledger/place';
-import { verifyLedger } from '../../support/evidence/ledger/verify';
+import { verifyLedger, type Verification } from '../../support/evidence/ledger/verify';
 import { projectRoot } from '../../support/paths';
 import { corruptions } from './corruptions';
 import { generator } from './random';
@@ -22,8 +23,11 @@ export interface Trials {
 
 const kinds = Object.keys(corruptions);
 
-/** Damages a copy of a ledger in random ways, and verifies each time; between them it verifies copies left as they are. */
-export function tryCorruptions(count: number, seed: number): Trials {
+/**
+ * Damages a copy of a ledger in random ways, and verifies each time; between them it verifies copies left as they are. The
+ * chain is also followed in parts, as promotion follows it: damage to attachments is none of the chain.
+ */
+export async function tryCorruptions(count: number, seed: number): Promise<Trials> {
   const random = generator(seed);
   const home = mkdtempSync(join(tmpdir(), 'ledger-corruptions-'));
   const trials: Trials = { done: 0, failures: [], answers: new Map() };
@@ -38,8 +42,8 @@ export function tryCorruptions(count: number, seed: number): Trials {
     while (trials.done < count) {
       const kind = kinds[Math.floor(random() * kinds.length)] ?? '';
       fresh();
-      const clean = verifyLedger(copy);
-      if (clean.problem !== undefined) trials.failures.push(`an untouched copy: ${clean.problem.detail}`);
+      for (const clean of [verifyLedger(copy), await inParts(copy)])
+        if (clean.problem !== undefined) trials.failures.push(`an untouched copy: ${clean.problem.detail}`);
       const said = corruptions[kind]?.(copy, random);
       if (said === undefined) continue;
       trials.done += 1;
@@ -47,11 +51,18 @@ export function tryCorruptions(count: number, seed: number): Trials {
       const answer = `${kind} → ${problem?.damage ?? 'nothing found'}`;
       trials.answers.set(answer, (trials.answers.get(answer) ?? 0) + 1);
       if (problem === undefined) trials.failures.push(`${kind} (${said}): nothing found, seed ${seed}`);
+      if (kind.startsWith('attachment') || (await inParts(copy)).problem !== undefined) continue;
+      trials.failures.push(`${kind} (${said}): nothing found in parts, seed ${seed}`);
     }
     return trials;
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/** Parts of some lines each; threads would take longer to start than all of it takes. */
+function inParts(folder: string): Promise<Verification> {
+  return followLedger(folder, { words: [], each: () => undefined, partBytes: 1500, threads: 0 });
 }
 
 /** Kills a process that appends without pause, again and again, and verifies the ledger each time. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { drillEvidence } from '../../support/evidence/drill-evidence';
+import { drillEvidence, recordDrills } from '../../support/evidence/drill-evidence';
+import { verifyLedger } from '../../support/evidence/ledger/verify';
 import { sectionHashes } from '../../support/evidence/sections';
 import { regressed, type DrillRun } from '../../support/evidence/trend';
 import { writeDrillPages } from '../../reports/drill-page';
@@ -69,8 +70,41 @@ test("a drill's journal becomes its line of the entry, with the hashes of the se
 });
 
 test("a drill's page shows what happened when, and nothing of a command as markup", () => {
-  const [page] = writeDrillPages(home, new Date(at(0)));
-  assert.match(page ?? '', /Drill vault-seal\.html$/);
+  const [page = ''] = writeDrillPages(home, new Date(at(0)));
+  assert.match(page, /Drill vault-seal\.html$/);
+  const html = readFileSync(page, 'utf8');
+  // The injection takes the second of twelve seconds, the runbook's step those from 3 to 9.
+  assert.match(html, />inject<[^]*left:11\.11%;width:11\.11%[^]*>1\.0 s</);
+  assert.match(html, />unseal \(run\)<[^]*left:33\.33%;width:66\.67%[^]*>6\.0 s</);
+  assert.match(html, /vault &#60;unseal&#62;/);
+  assert.doesNotMatch(html, /vault <unseal>/);
+  for (const part of ['total: 8.0 s', 'detection: 1.0 s', 'command: 6.0 s', 'convergence: 1.0 s'])
+    assert.ok(html.includes(part), part);
+  assert.match(html, /Time to recover[^]*2026-01-01 12:00 survived this run[^]*>8\.0 s</);
+});
+
+test('drills outside of the suite are kept as what they came to, one or all since a moment', async () => {
+  const folder = join(home, 'others');
+  mkdirSync(folder);
+  const write = (id: string, more: object): void =>
+    writeFileSync(join(folder, `${id}.json`), JSON.stringify(journal(more)));
+  write('good', {});
+  write('ended', { drill: 'argocd-drift', started: at(20), verdict: 'inconclusive' });
+  write('bad', { drill: 'pki-reissue', started: at(40), verdict: 'failed', firstFailedStep: 'issue' });
+  const ledger = join(home, 'ledger');
+  process.env['EVIDENCE_LEDGER'] = ledger;
+  const kept = async (since: number, only?: string): Promise<string> => {
+    const which = only === undefined ? {} : { journal: only };
+    const about = { kind: 'game-day', command: 'npm run game-day', since: new Date(at(since)), ...which } as const;
+    const recorded = await recordDrills(folder, about);
+    return recorded === undefined ? 'none' : `${recorded.entry.verdict}: ${recorded.entry.summary}`;
+  };
+  assert.equal(await kept(0, 'good'), 'green: vault-seal: survived');
+  assert.equal(await kept(0, 'ended'), 'cannot tell: argocd-drift: inconclusive');
+  assert.equal(await kept(20), 'red: argocd-drift: inconclusive; pki-reissue: failed');
+  assert.equal(await kept(50), 'none');
+  delete process.env['EVIDENCE_LEDGER'];
+  assert.deepEqual([verifyLedger(ledger).entries, verifyLedger(ledger).problem], [3, undefined]);
 });
 
 test('a recovery is slower when it takes half as long again as those before', () => {

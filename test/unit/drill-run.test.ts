@@ -11,7 +11,8 @@ import { readInventory } from '../../support/inventory';
 import { defineDrill, type DrillDefinition } from '../../drills/definition';
 import { journalShape, readJournals, type Journal } from '../../drills/journal';
 import { drills } from '../../drills/registry';
-import { end, isKilled } from '../../drills/resume';
+import { end, isKilled, kept } from '../../drills/resume';
+import { lastOf } from '../../support/evidence/ledger/find';
 import { runDrill, type DrillOptions } from '../../drills/run';
 import { parseRunbook } from '../../drills/runbook/read';
 import type { OperatorShell } from '../../drills/shell';
@@ -194,7 +195,7 @@ describe('a drill', () => {
   });
 });
 
-test('a journal whose process is gone is ended as inconclusive', async () => {
+test('a journal whose process is gone is ended as inconclusive, and kept in the ledger', async () => {
   const journal = await verdictOf(lamp());
   const killed = { ...journal, ended: null, verdict: null, reason: null, process: { pid: 1, identity: 'another' } };
   assert.ok(isKilled(killed));
@@ -203,5 +204,14 @@ test('a journal whose process is gone is ended as inconclusive', async () => {
   assert.deepEqual(
     [readJournals(folder)[0]?.verdict, isKilled(readJournals(folder)[0] ?? killed)],
     ['inconclusive', false],
+  );
+  process.env['EVIDENCE_LEDGER'] = join(folder, 'ledger');
+  assert.match(await kept(killed, folder), /^ledger: 1-[0-9a-f]{12}$/);
+  const { last } = lastOf(join(folder, 'ledger'), 1);
+  delete process.env['EVIDENCE_LEDGER'];
+  const { kind, verdict, command, drills } = last[0]?.entry ?? {};
+  assert.deepEqual(
+    [kind, verdict, command, drills?.[0]?.verdict],
+    ['drill', 'cannot tell', `npm run drill -- run ${journal.drill}`, 'inconclusive'],
   );
 });

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -110,6 +119,27 @@ describe('what verify says', () => {
     assert.deepEqual([problem?.damage, problem?.entry, entries], ['unknown version', 3, 4]);
   });
 
+  test('of a ledger to which others append while it is read: nothing', () => {
+    const folder = newFolder();
+    sampleLedger(folder, 3);
+    const words = [{ bytes: Buffer.from('"summary":"run 1"') }];
+    let more = 0;
+    const each = (): void => {
+      for (; more < 3; more++) append(folder, sampleEntry(3 + more));
+    };
+    const { problem, entries, notes } = verifyLedger(folder, { words, each });
+    assert.deepEqual([problem, entries, notes, more], [undefined, 6, [], 3]);
+  });
+
+  test('of entries that no head counts: the head was changed, however well they follow', () => {
+    const folder = newFolder();
+    sampleLedger(folder, 3);
+    const head = readFileSync(ledgerFiles(folder).head);
+    for (let number = 3; number < 6; number++) append(folder, sampleEntry(number));
+    writeFileSync(ledgerFiles(folder).head, head);
+    assert.deepEqual({ ...verifyLedger(folder).problem, detail: '' }, { entry: 0, damage: 'head changed', detail: '' });
+  });
+
   test('of a clock that went backwards: a note, no damage', () => {
     const folder = newFolder();
     append(folder, sampleEntry(5));
@@ -217,6 +247,13 @@ describe('signed entries', () => {
   });
 });
 
+test('the folders of a new ledger are made with those above them, for their owner alone', () => {
+  const folder = join(newFolder(), 'a', 'b');
+  append(folder, sampleEntry(1));
+  assert.equal(verifyLedger(folder).entries, 1);
+  for (const one of [folder, join(folder, '..')]) assert.equal(statSync(one).mode & 0o777, 0o700);
+});
+
 test('a run is kept with who, where, what it was made from and how to repeat it', async () => {
   const folder = newFolder();
   const { entry, id } = await appendEntry(
@@ -242,8 +279,8 @@ test('a run is kept with who, where, what it was made from and how to repeat it'
 });
 
 describe('trials (npm run tampering makes them in full)', () => {
-  test('random damage is found, untouched copies are clean', () => {
-    assert.deepEqual(tryCorruptions(60, 11).failures, []);
+  test('random damage is found, untouched copies are clean', async () => {
+    assert.deepEqual((await tryCorruptions(60, 11)).failures, []);
   });
   test('kill -9 during append leaves the chain intact', async () => {
     assert.deepEqual((await tryKills(3, 11)).failures, []);

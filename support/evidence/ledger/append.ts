@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { OperatorError } from '../../failure';
 import { entryShape, entryVersion, type Entry } from './entry';
-import { chainHash, formatLine, genesis, readLine, sha256, type Line } from './lines';
+import { chainHash, follows, formatLine, genesis, readLine, sha256, type Line } from './lines';
 import { locked } from './lock';
-import { ledgerFiles, readHead, syncFolder, writeAll, writeDurably, writeHead, type Head } from './place';
+import { ledgerFiles, makeFolder, readHead, syncFolder, writeAll, writeDurably, writeHead, type Head } from './place';
 
 /** An entry before it has a place in the chain. */
 export type Unplaced = Omit<Entry, 'schema' | 'version' | 'seq' | 'repaired'>;
@@ -24,7 +24,7 @@ export interface Appended {
  * @throws OperatorError when the ledger's end is not as its head says: nothing is appended to a broken chain.
  */
 export function append(folder: string, unplaced: Unplaced, sign?: (hash: string) => string): Appended {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   return locked(folder, () => {
     const files = ledgerFiles(folder);
     const fd = openSync(files.chain, 'a+', 0o600);
@@ -106,15 +106,6 @@ function settle(folder: string, fd: number, known: Head | undefined): Settled {
     `${torn.length} bytes of an entry that was cut off after entry ${head.count} were taken out (kept in torn/).`,
   );
   return { head, repaired, notes };
-}
-
-function follows(line: Line, prev: string): boolean {
-  return (
-    line.entry !== undefined &&
-    line.prev === prev &&
-    line.body === sha256(line.entry) &&
-    line.hash === chainHash(line.prev, line.body)
-  );
 }
 
 /** Without a head nothing but what the very first append left may be there. */

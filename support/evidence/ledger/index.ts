@@ -1,5 +1,5 @@
 export { appendEntry, repeatable, type EntryFacts, type Recorded } from './record';
 export { ledgerFiles, ledgerFolder } from './place';
 export { filesOf, type Keepsake } from './objects';
-export { sourceOf } from './sources';
+export { commonSources, sourceOf } from './sources';
 export { entryId, type Entry, type Source } from './entry';

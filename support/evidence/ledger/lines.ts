@@ -80,6 +80,11 @@ export function nextLine(bytes: Buffer, prev: string): Line | undefined {
   return bytes.toString('latin1', 0, contentAt) === frame ? { hash, prev, body, entry } : undefined;
 }
 
+/** Whether a line with its entry is whole in itself and follows another one's hash. */
+export function follows({ hash, prev, body, entry }: Line, other: string): boolean {
+  return entry !== undefined && prev === other && body === sha256(entry) && hash === chainHash(prev, body);
+}
+
 /** A line as it lies in a file. */
 export interface RawLine {
   bytes: Buffer;
@@ -87,17 +92,17 @@ export interface RawLine {
   offset: number;
   /** Whether a line end follows; without one an append was cut off, or the file was. */
   ended: boolean;
-  /** Which of the words that were asked for are in it: a bit each, the first word's the lowest. */
+  /** Which of the words that were asked for are in it: the sum of their bits. */
   named: number;
 }
 
 const chunkBytes = 1 << 20;
-/** Longer than any entry: a file without line ends must not fill the memory. */
-const longestLine = 64 << 20;
+/** Bytes. Longer than any entry: a file without line ends must not fill the memory. */
+export const longestLine = 64 << 20;
 
 /** Something to look for while a file is read. */
 export interface Word {
-  bytes: Buffer;
+  bytes: Uint8Array;
   /** Offset in the file before which it need not be looked for. */
   from?: number;
 }
@@ -141,7 +146,7 @@ class Occurrences {
 
   constructor(
     private readonly data: Buffer,
-    private readonly word: Buffer,
+    private readonly word: Uint8Array,
     wanted: boolean,
   ) {
     this.at = wanted ? data.indexOf(word) : -1;
@@ -153,9 +158,14 @@ class Occurrences {
   }
 }
 
+/** The bit of a word, by its place among those that are looked for; from the 32nd on they share one. */
+export function wordBit(index: number): number {
+  return 1 << Math.min(index, 31);
+}
+
 function namedIn(found: readonly Occurrences[], start: number, end: number): number {
   let bits = 0;
-  for (const [index, one] of found.entries()) if (one.between(start, end)) bits |= 1 << index;
+  for (const [index, one] of found.entries()) if (one.between(start, end)) bits |= wordBit(index);
   return bits;
 }
 

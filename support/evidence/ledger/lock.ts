@@ -18,7 +18,9 @@ export function locked<T>(folder: string, act: () => T): T {
   const fd = openSync(file, 'a', 0o600);
   try {
     const { status, error, stderr } = spawnSync('flock', ['--exclusive', '--timeout', String(patience), '3'], {
-      stdio: ['ignore', 'ignore', 'pipe', fd],
+      // Pipes, not 'ignore', which opens /dev/null: where that is not as it must be, the append would end with its error
+      // (a folder in its place: "spawnSync flock EISDIR").
+      stdio: ['pipe', 'pipe', 'pipe', fd],
       env: childEnvironment(),
     });
     if (status !== 0) {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { redactor } from '../redaction';
 import type { Attachment } from './entry';
-import { objectFile, syncFolder, writeAll } from './place';
+import { makeFolder, objectFile, syncFolder, writeAll } from './place';
 
 /** Something to keep with an entry: a file, or a text. */
 export type Keepsake = { name: string; mediaType?: string } & ({ file: string } | { text: string });
@@ -41,7 +41,7 @@ export function keep(folder: string, keepsakes: readonly Keepsake[]): Attachment
     const sha256 = createHash('sha256').update(content).digest('hex');
     const file = objectFile(folder, sha256);
     // What lies there under this hash may have been altered since: it is written again rather than believed.
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
     const fd = openSync(`${file}.${process.pid}.new`, 'w', 0o600);
     try {
       writeAll(fd, content);

@@ -82,7 +82,7 @@ export function writeHead(folder: string, head: Head): void {
 
 /** Writes a file, whole or not at all, mode 0600, and on the disk when this returns. */
 export function writeDurably(file: string, content: string | Buffer): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file));
   const fresh = `${file}.${process.pid}.new`;
   const fd = openSync(fresh, 'w', 0o600);
   try {
@@ -93,6 +93,18 @@ export function writeDurably(file: string, content: string | Buffer): void {
   }
   renameSync(fresh, file);
   syncFolder(dirname(file));
+}
+
+/** Makes a folder with those above it, mode 0700; those that were not there survive a power loss. */
+export function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  // A folder's name is in the one above it.
+  const top = dirname(resolve(first));
+  for (let above = dirname(resolve(folder)); ; above = dirname(above)) {
+    syncFolder(above);
+    if (above === top) return;
+  }
 }
 
 /** Makes names in a folder survive a power loss. */

@@ -21,6 +21,8 @@ export interface EntryFacts extends Pick<Entry, 'target' | 'scenarios' | 'gates'
   command: string;
   /** Checkouts beside those of suite and factory: the runbook that was followed, the repository that was judged. */
   sources?: readonly Source[];
+  /** The checkouts of suite and factory, where git was asked about them already. */
+  common?: readonly Source[];
   /** Files and texts to keep with it: reports, journals, plans. Files must be clean of secrets already. */
   keep?: readonly Keepsake[];
 }
@@ -38,7 +40,7 @@ export interface Recorded extends Appended {
  * @throws OperatorError when it cannot be kept: then the run is evidence of nothing, and its command must say so.
  */
 export async function appendEntry(facts: EntryFacts, folder: string = ledgerFolder()): Promise<Recorded> {
-  const { keep: keepsakes = [], sources = [], began, ended = new Date(), ...said } = facts;
+  const { keep: keepsakes = [], sources = [], common, began, ended = new Date(), ...said } = facts;
   const keyFile = process.env['EVIDENCE_SIGN_KEY'];
   const signer = keyFile ? signerFor(keyFile) : undefined;
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: runId } = process.env;
@@ -48,7 +50,7 @@ export async function appendEntry(facts: EntryFacts, folder: string = ledgerFold
     began: began.toISOString(),
     ended: ended.toISOString(),
     who: { user: userName(), host: hostname(), ...(ci === undefined ? {} : { ci }) },
-    sources: [...(await commonSources()), ...sources],
+    sources: [...(common ?? (await commonSources())), ...sources],
     ...(signer === undefined ? {} : { signer: signer.fingerprint }),
   });
   // Hashes are no secrets, whatever a redactor may take them for.
