@@ -1,179 +1,193 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childEnvironment, run } from '../support/command';
 import { append } from '../support/evidence/ledger/append';
-import { entryShape, entryVersion } from '../support/evidence/ledger/entry';
-import { chainHash, formatLine, genesis, sha256 } from '../support/evidence/ledger/lines';
-import { keep } from '../support/evidence/ledger/objects';
-import { ledgerFiles, writeHead } from '../support/evidence/ledger/place';
+import { ledgerFiles, readHead, writeAll } from '../support/evidence/ledger/place';
 import { verifyLedger } from '../support/evidence/ledger/verify';
 import { OperatorError } from '../support/failure';
 import { projectRoot } from '../support/paths';
 import { rehearsed, type Rehearsal } from '../support/promotion/rehearsal';
-import type { Benchmark } from './benchmark';
+import type { Benchmark, BenchContext } from './benchmark';
+import { measuredChild, type Measured } from './child';
+import { fill, ledgerEntries, unplaced } from './large-ledger';
+import { summarize } from './statistics';
 
-const entries = 100_000;
 const MiB = 1024 * 1024;
-const peakMemory = join(projectRoot, 'bench', 'peak-memory.ts');
 /** As package.json starts both commands. */
-const start = ['-r', './support/startup/loader.js', '-r', './support/isolation/preload.ts'] as const;
+const start = join(projectRoot, 'support', 'startup', 'start.js');
 const main = (of: string): string => join(projectRoot, 'support', of, 'main.ts');
+const of = `on a ledger of ${ledgerEntries} entries of gates, drills and suites`;
 
-/** What years of runs cost whoever verifies, reads or appends. */
-export const evidence: Benchmark = {
-  name: 'evidence',
-  what: `the command \`evidence -- verify\` on a ledger of ${entries} entries of gates, drills and suites, in a process of its own: Node.js's start included`,
-  unit: 's',
-  goal: 'below 10 s and 300 MiB; append below 20 ms, show and promote below 1 s',
-  run: ({ part, say }) =>
-    withLedger(async (rehearsal) => {
-      const { ledger, repo } = rehearsal;
-      part('size of the ledger', readFileSync(ledgerFiles(ledger).chain).byteLength / MiB, 'MiB');
-      const verified = await command(rehearsal, [main('evidence'), 'verify']);
-      part('peak resident memory of verify', verified.peakMiB, 'MiB');
-      part('a start alone: evidence --help', (await command(rehearsal, [main('evidence'), '--help'])).seconds);
-      part(
-        'the command show, of an entry in the middle',
-        (await command(rehearsal, [main('evidence'), 'show', '50000'])).seconds,
-      );
-      part('the command show, of the last entries', (await command(rehearsal, [main('evidence'), 'show'])).seconds);
-      const promoted = await command(rehearsal, [main('promotion'), '--repo', repo, '--base', 'main', '--json']);
-      part('the command promote, its own entry kept', promoted.seconds);
-      part('peak resident memory of promote', promoted.peakMiB, 'MiB');
-      const began = performance.now();
-      await rehearsal.judge();
-      part('promote itself, from reading the change to the verdict', (performance.now() - began) / 1000);
-      const times = Array.from({ length: 20 }, (_, number) => {
-        const before = performance.now();
-        append(ledger, unplaced(number));
-        return performance.now() - before;
-      }).sort((one, other) => one - other);
-      part('one append, the median of 20, on the disk when it returns', times[10] ?? 0, 'ms');
-      part('one append, the slowest of 20', times[19] ?? 0, 'ms');
-      if (verifyLedger(ledger).problem !== undefined) throw broken();
-      say(`${verified.said}`);
-      return verified.seconds;
-    }),
-  peer: {
-    what: 'sha256sum over the same file: what reading it costs without following the chain',
-    run: () =>
-      withLedger(({ ledger }) => {
-        const began = performance.now();
-        execFileSync('sha256sum', [ledgerFiles(ledger).chain], { env: childEnvironment() });
-        return Promise.resolve((performance.now() - began) / 1000);
-      }),
+/** The ledger that all of these are measured on: made when first needed, gone after each benchmark. */
+let made: Rehearsal | undefined;
+
+async function ledger(): Promise<Rehearsal> {
+  if (made !== undefined) return made;
+  const folder = mkdtempSync(join(tmpdir(), 'bench-evidence-'));
+  fill(join(folder, 'ledger'));
+  // Evidence of a real change comes last, as it does for whoever asks.
+  return (made = await rehearsed(folder));
+}
+
+const shared: Pick<Benchmark, 'before' | 'after'> = {
+  before: async () => void (await ledger()),
+  after: () => {
+    if (made !== undefined) rmSync(made.folder, { recursive: true, force: true });
+    made = undefined;
+    return Promise.resolve();
   },
 };
 
-async function withLedger<T>(work: (rehearsal: Rehearsal) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-evidence-'));
-  try {
-    fill(join(folder, 'ledger'));
-    // Evidence of a real change comes last, as it does for whoever asks.
-    return await work(await rehearsed(folder));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+const verify: Benchmark = {
+  ...shared,
+  name: 'evidence-verify',
+  what: `the command \`evidence -- verify\` ${of}, every attachment read, in a process of its own: Node.js's start included`,
+  unit: 's',
+  goal: 'below 10 s',
+  run: async ({ part }) => {
+    const { seconds, cpuSeconds } = await verified();
+    part('size of the ledger', readFileSync(ledgerFiles((await ledger()).ledger).chain).byteLength / MiB, 'MiB');
+    part('its processor time', cpuSeconds);
+    return seconds;
+  },
+  peer: {
+    what: 'sha256sum over the same file: what reading it costs without following the chain',
+    run: async () => {
+      const { chain } = ledgerFiles((await ledger()).ledger);
+      const began = performance.now();
+      execFileSync('sha256sum', [chain], { env: childEnvironment() });
+      return (performance.now() - began) / 1000;
+    },
+  },
+};
+
+const memory: Benchmark = {
+  ...shared,
+  name: 'evidence-memory',
+  what: `the most that \`evidence -- verify\` holds resident ${of}`,
+  unit: 'MiB',
+  goal: 'below 300 MiB',
+  run: async () => (await verified()).peakMiB,
+  peer: {
+    what: 'the same command started for its help alone',
+    run: async () => (await command(main('evidence'), ['--help'])).peakMiB,
+  },
+};
+
+/** Of so many a median says something. */
+const appends = 20;
+
+const appending: Benchmark = {
+  ...shared,
+  name: 'evidence-append',
+  what: `one append ${of}, on the disk when it returns: the median of ${appends} in a row`,
+  unit: 'ms',
+  goal: 'below 20 ms',
+  run: async ({ part }) => {
+    const { ledger: folder } = await ledger();
+    const { median, max } = timed(appends, (number) => append(folder, unplaced(number)));
+    part('the slowest of them', max);
+    if (verifyLedger(folder, { chainOnly: true }).problem !== undefined) throw broken();
+    return median;
+  },
+  peer: {
+    what: 'one write(2) and fsync(2) of a file as long as an entry: an append does three, of the entry, its head and the folder',
+    run: async () => {
+      const fd = openSync(join((await ledger()).folder, 'peer'), 'a');
+      const line = Buffer.alloc(2048, 'x');
+      const { median } = timed(appends, () => {
+        writeAll(fd, line);
+        fsyncSync(fd);
+      });
+      closeSync(fd);
+      return median;
+    },
+  },
+};
+
+const nothing: Benchmark['peer'] = {
+  what: '`npm run --silent` of a script that is `node -e 0`: what npm and Node.js take to start',
+  run: async () => {
+    const folder = join((await ledger()).folder, 'nothing');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, scripts: { nothing: 'node -e 0' } }));
+    return npm(['nothing'], folder);
+  },
+};
+
+const show: Benchmark = {
+  ...shared,
+  name: 'evidence-show',
+  what: `\`npm run --silent evidence -- show\` of an entry in the middle, ${of}: npm's own start included`,
+  unit: 's',
+  goal: 'below 1 s',
+  run: async (context) => {
+    const middle = String(ledgerEntries / 2);
+    tell(context, 'without npm', await command(main('evidence'), ['show', middle]));
+    context.part('without npm, the last entries', (await command(main('evidence'), ['show'])).seconds);
+    return npm(['evidence', '--', 'show', middle]);
+  },
+  peer: nothing,
+};
+
+const promote: Benchmark = {
+  ...shared,
+  name: 'evidence-promote',
+  what: `\`npm run --silent promote\` ${of}, the whole chain followed, its own entry kept: npm's own start included`,
+  unit: 's',
+  goal: 'below 1 s',
+  run: async (context) => {
+    const { repo } = await ledger();
+    const asked = ['--repo', repo, '--base', 'main', '--json'];
+    tell(context, 'without npm', await command(main('promotion'), asked));
+    return npm(['promote', '--', ...asked]);
+  },
+  peer: nothing,
+};
+
+/** What years of runs cost whoever verifies, reads, appends or asks for promotion. */
+export const evidence: readonly Benchmark[] = [verify, memory, appending, show, promote];
+
+function tell({ part }: BenchContext, how: string, { seconds, cpuSeconds, peakMiB }: Measured): void {
+  part(how, seconds);
+  part(`${how}, processor time of the process itself`, cpuSeconds);
+  part(`${how}, peak resident memory`, peakMiB, 'MiB');
 }
 
-/** Writes a whole ledger at once; appending each entry durably would take as long as the disk does. */
-export function fill(folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  const attachments = Array.from({ length: 50 }, (_, number) =>
-    keep(folder, [{ name: 'output.txt', text: `run ${number}\n`.repeat(500) }]),
+function timed(times: number, act: (number: number) => unknown): ReturnType<typeof summarize> {
+  return summarize(
+    Array.from({ length: times }, (_, number) => {
+      const began = performance.now();
+      act(number);
+      return performance.now() - began;
+    }),
   );
-  const fd = openSync(ledgerFiles(folder).chain, 'w');
-  let hash = genesis;
-  let bytes = 0;
-  for (let seq = 1; seq <= entries; seq++) {
-    const content = {
-      schema: 'sandbox-acceptance/evidence',
-      version: entryVersion,
-      seq,
-      ...unplaced(seq),
-      attachments: attachments[seq % 50] ?? [],
-    };
-    const entry = Buffer.from(JSON.stringify(seq === 1 ? entryShape.parse(content) : content));
-    const body = sha256(entry);
-    const line = { prev: hash, body, hash: chainHash(hash, body), entry };
-    hash = line.hash;
-    bytes += writeSync(fd, `${formatLine(line)}\n`);
-  }
-  closeSync(fd);
-  writeHead(folder, { version: 1, count: entries, hash, bytes });
 }
 
-/** An entry as a gate, a drill or a suite leaves it, in turns: 0.8 to 4 KiB. */
-function unplaced(number: number): Parameters<typeof append>[1] {
-  const at = new Date(Date.UTC(2020, 0, 1) + number * 600_000).toISOString();
-  const hex = sha256(String(number));
-  const part = (name: string): { name: string; version: string; provenance: 'upstream' } => ({
-    name,
-    version: '1.0.0',
-    provenance: 'upstream',
+async function verified(): Promise<Measured> {
+  const { ledger: folder } = await ledger();
+  const measured = await command(main('evidence'), ['verify', '--json']);
+  const { entries } = JSON.parse(measured.result.stdout) as { entries: number };
+  if (entries !== readHead(folder)?.count) throw broken(`${entries} entries`);
+  return measured;
+}
+
+/** A command of this project as package.json starts it, without npm. */
+async function command(file: string, args: readonly string[]): Promise<Measured> {
+  const { folder, ledger: evidenceLedger } = await ledger();
+  return measuredChild(folder, [], [start, file, ...args], { EVIDENCE_LEDGER: evidenceLedger });
+}
+
+/** As the operator types it. @returns seconds. */
+async function npm(args: readonly string[], cwd = projectRoot): Promise<number> {
+  const { ledger: evidenceLedger } = await ledger();
+  const { durationMs } = await run('npm', ['run', '--silent', ...args], {
+    cwd,
+    env: { EVIDENCE_LEDGER: evidenceLedger },
   });
-  const common = {
-    verdict: 'green' as const,
-    summary: `run ${number}`,
-    began: at,
-    ended: at,
-    who: { user: 'operator', host: 'macbook' },
-    command: 'npm run suite',
-    sources: [
-      { role: 'factory' as const, path: '../factory', commit: hex.slice(0, 40), tree: hex.slice(24), dirty: false },
-    ],
-    attachments: [],
-  };
-  if (number % 3 === 0) {
-    return {
-      ...common,
-      kind: 'gate',
-      gates: [{ gate: 'idempotence', subject: 'site.yml', verdict: 'green', seconds: 21 }],
-    };
-  }
-  const target = {
-    name: 'embedded',
-    parts: ['kubernetes', 'etcd', 'vault', 'argocd', 'postgres', 'gitea', 'tofu', 'helm'].map(part),
-  };
-  if (number % 3 === 1) {
-    const sections = [{ slug: 'vault-is-sealed', sha256: hex }];
-    return {
-      ...common,
-      kind: 'drill',
-      target,
-      drills: [{ name: `drill-${number % 7}`, verdict: 'survived', recoverySeconds: 26, sections }],
-    };
-  }
-  const scenarios = Array.from({ length: 25 }, (_, index) => ({
-    id: `features/feature-${index % 5}.feature#A scenario with a name of usual length ${index}`,
-    verdict: 'passed' as const,
-    seconds: 1.5,
-  }));
-  return { ...common, kind: 'suite', target, facts: { scope: 'all' }, scenarios };
-}
-
-interface Outcome {
-  seconds: number;
-  peakMiB: number;
-  said: string;
-}
-
-async function command({ folder, ledger }: Rehearsal, args: readonly string[]): Promise<Outcome> {
-  const peakFile = join(folder, 'peak');
-  const env = { BENCH_PEAK_FILE: peakFile, EVIDENCE_LEDGER: ledger };
-  const { exitCode, stdout, stderr, durationMs } = await run('node', [...start, '-r', peakMemory, ...args], {
-    cwd: projectRoot,
-    env,
-    allowFailure: true,
-  });
-  if (exitCode !== 0) throw broken(stderr || stdout);
-  return {
-    seconds: durationMs / 1000,
-    peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024,
-    said: stdout.trim().split('\n').at(-1)?.slice(0, 120) ?? '',
-  };
+  return durationMs / 1000;
 }
 
 function broken(seen = 'a broken ledger'): OperatorError {

@@ -2,16 +2,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { run, type CommandResult } from '../support/command';
+import type { CommandResult } from '../support/command';
 import { OperatorError } from '../support/failure';
 import { projectRoot } from '../support/paths';
 import type { Benchmark } from './benchmark';
+import { measuredChild, type Measured } from './child';
 import { nodeArguments } from './commands';
 import { largePlan, zone } from './dns-plan';
 
 const resources = 10_000;
 const MiB = 1024 * 1024;
-const peakMemory = join(projectRoot, 'bench', 'peak-memory.ts');
 const gateMain = join(projectRoot, 'support', 'gates', 'main.ts');
 
 const outcomeShape = z.object({
@@ -29,14 +29,14 @@ export const gateDns: Benchmark = {
       const small = join(folder, 'small.json');
       writeFileSync(small, largePlan(1));
       const start = await child(folder, gate(small));
-      part('the same command on a plan of one record', start.result.durationMs / 1000);
+      part('the same command on a plan of one record', start.seconds);
       part('size of the plan', readFileSync(plan).byteLength / MiB, 'MiB');
-      const { result, peakMiB } = await child(folder, gate(plan));
+      const { result, seconds, peakMiB } = await child(folder, gate(plan));
       const [outcome] = outcomeShape.parse(JSON.parse(result.stdout)).results;
       if (outcome?.verdict !== 'green' || outcome.findings.length !== resources) throw wrongVerdict(result);
       part('peak resident memory', peakMiB, 'MiB');
       part('the gate itself, from opening the plan to its verdict', outcome.durationMs / 1000);
-      return result.durationMs / 1000;
+      return seconds;
     }),
   peer: {
     what: 'a process that starts the same way and only does JSON.parse(readFileSync(plan)): what reading it costs without judging',
@@ -44,7 +44,7 @@ export const gateDns: Benchmark = {
       withPlan(async (plan, folder) => {
         const script = join(folder, 'parse.js');
         writeFileSync(script, `JSON.parse(require('node:fs').readFileSync(${JSON.stringify(plan)}, 'utf8'));\n`);
-        return (await child(folder, [script])).result.durationMs / 1000;
+        return (await child(folder, [script])).seconds;
       }),
   },
 };
@@ -64,14 +64,8 @@ async function withPlan(work: (plan: string, folder: string) => Promise<number>)
   }
 }
 
-/** Runs Node.js and says what it held at most, in MiB. */
-async function child(folder: string, args: readonly string[]): Promise<{ result: CommandResult; peakMiB: number }> {
-  const peakFile = join(folder, 'peak');
-  const result = await run('node', [...nodeArguments, '-r', peakMemory, ...args], {
-    cwd: projectRoot,
-    env: { BENCH_PEAK_FILE: peakFile, EVIDENCE_LEDGER: join(folder, 'ledger') },
-  });
-  return { result, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 };
+function child(folder: string, args: readonly string[]): Promise<Measured> {
+  return measuredChild(folder, nodeArguments, args, { EVIDENCE_LEDGER: join(folder, 'ledger') });
 }
 
 function wrongVerdict({ stdout }: CommandResult): OperatorError {

@@ -17,6 +17,7 @@ Examples:
   npm run bench -- --list
   npm run bench -- guard gate-dns
   npm run bench -- nodes-ready --runs 5
+  npm run bench -- evidence              all of evidence-verify, evidence-append and so on
   npm run --silent bench -- --table
 
 Results lie under reports/out/bench/. No figure makes this fail.
@@ -70,8 +71,12 @@ async function measureAll(chosen: readonly Benchmark[], runs: number): Promise<n
 }
 
 function choose(names: readonly string[]): Benchmark[] {
-  const unknown = names.find((name) => !benchmarks.some((benchmark) => benchmark.name === name));
-  if (unknown === undefined) return benchmarks.filter(({ name }) => names.length === 0 || names.includes(name));
+  // `evidence` is all of `evidence-verify`, `evidence-append` and so on.
+  const means = (asked: string, name: string): boolean => name === asked || name.startsWith(`${asked}-`);
+  const unknown = names.find((asked) => !benchmarks.some(({ name }) => means(asked, name)));
+  if (unknown === undefined) {
+    return benchmarks.filter(({ name }) => names.length === 0 || names.some((asked) => means(asked, name)));
+  }
   throw wrong('find the benchmark', unknown, `use one of ${benchmarks.map(({ name }) => name).join(', ')}.`);
 }
 

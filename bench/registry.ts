@@ -19,7 +19,7 @@ import { suiteWarm } from './suite-warm';
 export const benchmarks: readonly Benchmark[] = [
   guard,
   gateDns,
-  evidence,
+  ...evidence,
   forge,
   reports,
   labUp,

@@ -191,8 +191,8 @@ describe('the list of benchmarks', () => {
   it('has the names that documents use, each once, each with words for what it measures', () => {
     const names = benchmarks.map(({ name }) => name);
     const expected =
-      'canary drills evidence forge gate-dns gates guard lab-down lab-restore ' +
-      'lab-up memory nodes-ready reports reset-large reset-middle reset-small suite-warm';
+      'canary drills evidence-append evidence-memory evidence-promote evidence-show evidence-verify forge ' +
+      'gate-dns gates guard lab-down lab-restore lab-up memory nodes-ready reports reset-large reset-middle reset-small suite-warm';
     equal([...names].sort().join(' '), expected);
     for (const { what } of benchmarks) ok(what.length > 40);
   });
