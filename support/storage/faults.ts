@@ -6,6 +6,7 @@ import type { KubernetesClient } from '../kubernetes/client';
 import type { Target } from '../target';
 import { documents, documentsVolume, longhornNamespace, readReplicas, readVolume } from './client';
 import { settings, volumes, type VolumeSize } from './client';
+import { probeVolumeHealthy } from './probes';
 
 /** Overwrites bytes of a file on a machine, at the first place where `marker` stands in it, behind the storage's back. */
 export async function flipBytes(target: Target, machine: string, file: string, marker: string): Promise<void> {
@@ -75,11 +76,23 @@ export async function createVolume(
 
 /** Changes one of Longhorn's settings. */
 function setting(fault: string, breaks: string, name: string, broken: string, whole: string): Fault {
-  const set =
-    (value: string) =>
-    ({ systems }: FaultContext): Promise<void> =>
-      systems.kubernetes.patchResource(settings, longhornNamespace, name, { value });
-  return { name: fault, breaks, plant: set(broken), heal: set(whole) };
+  const set = ({ systems }: FaultContext, value: string): Promise<void> =>
+    systems.kubernetes.patchResource(settings, longhornNamespace, name, { value });
+  return {
+    name: fault,
+    breaks,
+    plant: (context) => set(context, broken),
+    heal: async (context) => {
+      await set(context, whole);
+      await documentsHealthy(context);
+    },
+  };
+}
+
+/** What went unnoticed or was left as it was is mended: the next fault must not be blamed for it. */
+async function documentsHealthy({ systems: { kubernetes } }: FaultContext): Promise<void> {
+  const volume = await documentsVolume(kubernetes);
+  await eventually(`volume ${volume} is healthy again`, () => probeVolumeHealthy(kubernetes, volume), 'sync');
 }
 
 /** Replicas are not verified at rest. */
@@ -125,9 +138,10 @@ export const storageStopped: Fault = {
       'sync',
     );
   },
-  heal: async ({ target }) => {
-    for (const { name } of clusterMachines(target.inventory)) {
-      await target.onMachine(name, ['sv', '-w', '30', 'up', '/etc/lab-service/longhorn']);
+  heal: async (context) => {
+    for (const { name } of clusterMachines(context.target.inventory)) {
+      await context.target.onMachine(name, ['sv', '-w', '30', 'up', '/etc/lab-service/longhorn']);
     }
+    await documentsHealthy(context);
   },
 };
