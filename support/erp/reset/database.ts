@@ -7,6 +7,8 @@ import { sandbox } from '../instances';
 
 /** Longest a wipe waits for others' locks before it gives up and leaves everything as it was. */
 const lockTimeout = '20s';
+/** How often it waits so long for work of Postgres' own. */
+const wipeTries = 3;
 /** Dropping thousands of objects. Milliseconds. */
 const wipeTimeoutMs = 10 * 60_000;
 
@@ -67,30 +69,46 @@ async function asMember<T>(postgres: PostgresClient, work: (connection: Postgres
  */
 export async function wipe(connection: PostgresConnection): Promise<void> {
   await assertSandboxSession(connection);
-  try {
-    await connection.execute(
-      `begin; set local lock_timeout = '${lockTimeout}'; drop owned by "${sandbox.ownerRole}" cascade; commit`,
-    );
-  } catch (thrown) {
-    await connection.execute('rollback');
-    if (!answered(thrown, '55P03')) throw thrown;
+  for (let tries = wipeTries; ; tries--) {
+    const refused = await dropOwned(connection);
+    if (refused === undefined) return;
+    const found = await holders(connection);
+    // Postgres' own work ends by itself, such as the autovacuum of a gigabyte that was restored a moment ago.
+    if (tries > 1 && found.every(({ client }) => !client)) continue;
     throw new OperatorError({
       attempted: 'empty the sandbox',
       where: sandbox.instance,
       expected: 'nobody else at work in its tables',
-      seen: await holders(connection),
+      seen: found.map(({ who }) => who).join(', ') || 'a lock that was gone when it was looked at',
       next: 'end these sessions, or wait for them, and run the same command again.',
-      cause: thrown,
+      cause: refused,
     });
   }
 }
 
-async function holders(connection: PostgresConnection): Promise<string> {
-  const sql = `select distinct a.usename::text || ' from ' || coalesce(host(a.client_addr), 'here') || ' (pid ' || a.pid || ')' as who
+/** @returns what Postgres said when others' locks did not go away: then nothing was dropped. */
+async function dropOwned(connection: PostgresConnection): Promise<unknown> {
+  try {
+    await connection.execute(
+      `begin; set local lock_timeout = '${lockTimeout}'; drop owned by "${sandbox.ownerRole}" cascade; commit`,
+    );
+    return undefined;
+  } catch (thrown) {
+    await connection.execute('rollback');
+    if (answered(thrown, '55P03')) return thrown;
+    throw thrown;
+  }
+}
+
+const holderShape = z.object({ who: z.string(), client: z.boolean() });
+
+/** Who holds locks in the sandbox. A process of Postgres' own has no user, nor has a session whose user was dropped. */
+async function holders(connection: PostgresConnection): Promise<z.infer<typeof holderShape>[]> {
+  const sql = `select distinct coalesce(a.usename::text, case a.backend_type when 'client backend' then 'a user that is gone' else a.backend_type end)
+      || ' from ' || coalesce(host(a.client_addr), 'here') || ' (pid ' || a.pid || ')' as who, coalesce(a.backend_type = 'client backend', true) as client
     from pg_locks l join pg_stat_activity a using (pid)
     where l.relation is not null and l.database = (select oid from pg_database where datname = current_database()) and a.pid <> pg_backend_pid()`;
-  const found = await connection.rows(sql, [], z.object({ who: z.string() }));
-  return found.map(({ who }) => who).join(', ') || 'a lock that was gone when it was looked at';
+  return connection.rows(sql, [], holderShape);
 }
 
 /** Relations, functions and the like in `public` that belong to neither the app's role nor the provisioner. */

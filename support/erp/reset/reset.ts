@@ -187,9 +187,9 @@ class Reset {
     const back = untouched && stopped ? await shielded(() => this.putBack()).then(() => undefined, reason) : undefined;
     const sentence = untouched
       ? back === undefined
-        ? 'The sandbox is as before.'
-        : `The sandbox's data are as before, but it was not started again: ${back}.`
-      : `The sandbox is half-reset (${this.reached ?? 'before this run'}): it is stopped and marked, and production is untouched.`;
+        ? 'The sandbox is as before'
+        : `The sandbox's data are as before, but it was not started again: ${back}`
+      : `The sandbox is half-reset (${this.reached ?? 'before this run'}): it is stopped and marked, and production is untouched`;
     const { parts } = thrown instanceof OperatorError ? thrown : { parts: undefined };
     return new OperatorError({
       attempted: `reset the sandbox: ${parts?.attempted ?? this.reached ?? 'begin'}`,
