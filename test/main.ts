@@ -169,7 +169,8 @@ function finish(
 ): Promise<CommandResult> {
   return run(file, args, {
     cwd: projectRoot,
-    timeoutMs: 170_000,
+    // Three times what the longest takes on two slow cores beside another.
+    timeoutMs: 8 * 60_000,
     allowFailure: true,
     ...options,
     env: { ...childEnvironment(), ...options.env },
