@@ -102,10 +102,13 @@ async function dropOwned(connection: PostgresConnection): Promise<unknown> {
 
 const holderShape = z.object({ who: z.string(), client: z.boolean() });
 
-/** Who holds locks in the sandbox. A process of Postgres' own has no user, nor has a session whose user was dropped. */
+/**
+ * Who holds locks in the sandbox. Of others' sessions this role sees the user and not much more: a process of Postgres' own has
+ * none, and one that was dropped has no name any more.
+ */
 async function holders(connection: PostgresConnection): Promise<z.infer<typeof holderShape>[]> {
-  const sql = `select distinct coalesce(a.usename::text, case a.backend_type when 'client backend' then 'a user that is gone' else a.backend_type end)
-      || ' from ' || coalesce(host(a.client_addr), 'here') || ' (pid ' || a.pid || ')' as who, coalesce(a.backend_type = 'client backend', true) as client
+  const sql = `select distinct coalesce(a.usename::text, case when a.usesysid is null then 'Postgres itself' else 'a user that is gone' end)
+      || ' from ' || coalesce(host(a.client_addr), 'here') || ' (pid ' || a.pid || ')' as who, a.usesysid is not null as client
     from pg_locks l join pg_stat_activity a using (pid)
     where l.relation is not null and l.database = (select oid from pg_database where datname = current_database()) and a.pid <> pg_backend_pid()`;
   return connection.rows(sql, [], holderShape);
