@@ -6,6 +6,7 @@ import { reason } from '../support/failure';
 import type { Finding } from '../support/finding';
 import type { Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
+import { serverPrograms } from '../support/postgres/scratch';
 import { forgeChecks } from './forge/checks';
 import { missingControllers } from './machines/cgroups';
 import { diskMounted, freeBytes, freeBytesNeeded } from './machines/disk';
@@ -76,6 +77,7 @@ async function ownRequirements(inventory: Inventory): Promise<Requirement[]> {
     ),
     nodeVersion(),
     ...Object.entries(programs).map(([program, debianPackage]) => programPresent(program, debianPackage)),
+    scratchPostgres(),
     await pythonVenv(),
     kernelHas(
       'file system btrfs',
@@ -154,6 +156,19 @@ function executable(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Not needed to bring the lab up, but to prove that what it backs up comes back in an empty server. */
+function scratchPostgres(): Requirement {
+  const there = existsSync(join(serverPrograms, 'initdb'));
+  return met(
+    'Postgres 15 server',
+    there,
+    'installed',
+    there ? serverPrograms : `no initdb in ${serverPrograms}`,
+    'install it: `npm run lab -- install-deps` (postgresql-15, without the server that Debian would start).',
+    { hard: false, packages: ['postgresql-15'] },
+  );
 }
 
 async function pythonVenv(): Promise<Requirement> {

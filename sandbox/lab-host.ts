@@ -1,8 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { run } from '../support/command';
 import { OperatorError } from '../support/failure';
 import type { Inventory } from '../support/inventory';
 import { requirements, type Requirement } from './lab-doctor';
+
+/** Where Debian's postgresql-common reads what it does with a new server (pg_createcluster(1), include_dir). */
+const clusterDefaults = '/etc/postgresql-common/createcluster.d';
 
 /**
  * Makes sure that this host can carry the lab: installs Debian packages that are missing, and asks for everything else.
@@ -51,6 +55,11 @@ export async function installMissing(found: readonly Requirement[], onLine: (lin
   const packages = packagesMissing(found);
   if (packages.length === 0) return [];
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  // Debian starts a server of its own with the package; here only its programs are needed.
+  if (packages.includes('postgresql-15')) {
+    mkdirSync(clusterDefaults, { recursive: true });
+    writeFileSync(join(clusterDefaults, 'sandbox-acceptance.conf'), 'create_main_cluster = false\n');
+  }
   await run('apt-get', ['update', '--quiet'], { env, onLine, timeoutMs: 600_000 });
   await run('apt-get', ['install', '--quiet', '--yes', '--no-install-recommends', ...packages], {
     env,

@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { run } from '../command';
+import { OperatorError } from '../failure';
 import type { Login } from '../sandbox-secrets';
 import { answers, freePort, type ScratchServers } from '../scratch-servers';
 
 /** Where Debian keeps what the server itself consists of. */
-const serverPrograms = '/usr/lib/postgresql/15/bin';
+export const serverPrograms = '/usr/lib/postgresql/15/bin';
 
 /** An empty server: on a socket for its superuser without a password, on loopback with one. */
 export interface ScratchPostgres {
@@ -17,8 +19,18 @@ export interface ScratchPostgres {
   login: Login;
 }
 
-/** Starts an empty Postgres. @throws AwaitTimeout when it does not answer. */
+/** Starts an empty Postgres. @throws OperatorError when its programs are not installed, AwaitTimeout when it does not answer. */
 export async function startScratchPostgres(servers: ScratchServers): Promise<ScratchPostgres> {
+  if (!existsSync(join(serverPrograms, 'initdb'))) {
+    throw new OperatorError({
+      attempted: 'start an empty Postgres',
+      where: 'this host',
+      expected: `the programs of Postgres 15 in ${serverPrograms}`,
+      seen: 'they are not there',
+      next: 'run `npm run lab -- install-deps` (it installs postgresql-15), then this again.',
+      exitCode: 2,
+    });
+  }
   const data = join(servers.folder, 'postgres');
   const port = await freePort();
   await mkdir(data, { mode: 0o700 });
