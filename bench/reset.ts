@@ -9,6 +9,7 @@ import { dumpTables, restoreTables, sha256Of, toolVersion } from '../support/erp
 import { resetSandbox } from '../support/erp/reset/reset';
 import { connectSystems, type Systems } from '../support/systems';
 import type { BenchContext, Benchmark } from './benchmark';
+import { measuredChild } from './child';
 import { ensureLab } from './lab';
 
 const source = 'bench_golden';
@@ -134,6 +135,9 @@ async function plainRestore(systems: Systems, name: string, { part }: BenchConte
     await restoreTables(postgres, target, file, { role: postgres.login.username, jobs });
     const seconds = (performance.now() - began) / 1000;
     part('beside it: CREATE DATABASE from a TEMPLATE', await clone(systems));
+    const hashing = await measuredChild(scratch, ['-r', 'ts-node/register'], ['bench/hash-run.ts', source]);
+    part('beside it: the content hash in a process of its own', hashing.seconds);
+    part('memory of that process', hashing.peakMiB, 'MiB');
     return seconds;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
