@@ -37,9 +37,15 @@ export function reason(thrown: unknown): string {
 
 /**
  * Runs a command's main function and turns what it throws into an exit code: an `OperatorError` prints its sentence
- * only; anything else is a defect of this project and keeps its stack.
+ * only; anything else is a defect of this project and keeps its stack. Output that nobody reads any more (`| head`) is
+ * dropped, and the command ends as it would have.
  */
 export function runMain(main: () => Promise<number | void>): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   main().then(
     (code) => {
       process.exitCode = code ?? 0;

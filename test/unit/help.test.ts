@@ -1,8 +1,9 @@
-import { doesNotMatch, match, ok } from 'node:assert/strict';
+import { doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
+import { run } from '../../support/command';
 import { explain } from '../../support/command-line';
 import { projectRoot } from '../../support/paths';
 
@@ -38,6 +39,16 @@ describe('a part of a command', () => {
     doesNotMatch(list, /list-all/);
     match(all, /-- list-all\n\nExit/);
     match(bare, /Examples:\n {2}npm run x -- bare\n/);
+  });
+});
+
+describe('output that nobody reads any more', () => {
+  it('is dropped, and the command ends as it would have', async () => {
+    const line = scripts['evidence'] ?? '';
+    const piped = `${line} --help | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await run('bash', ['-c', piped], { cwd: projectRoot });
+    equal(stdout.trim(), '0');
+    equal(stderr, '');
   });
 });
 
