@@ -4,13 +4,13 @@ import { readFactoryApps } from '../support/factory/repositories';
 import { compare, type Finding } from '../support/finding';
 import { reason } from '../support/failure';
 import { clusterMachines } from '../support/inventory';
-import { probeNodeReady, probeNothingStuck } from '../support/kubernetes/probes';
+import { probeNodeReady, probeNodeTakesPods, probeNothingStuck } from '../support/kubernetes/probes';
 import { namesOf } from '../support/naming';
 import { probeUnsealed } from '../support/vault/probes';
 import type { DrillContext } from './definition';
 
 /**
- * What must hold before a drill begins and when it has ended: every node Ready, Vault unsealed, every Application Synced
+ * What must hold before a drill begins and when it has ended: every node Ready and open to pods, Vault unsealed, every Application Synced
  * and Healthy, no pod stuck, every instance serving with a database round trip. A look that fails is a finding `unknown`.
  */
 export async function probeSteadyState({ systems, target }: DrillContext): Promise<Finding[]> {
@@ -18,7 +18,7 @@ export async function probeSteadyState({ systems, target }: DrillContext): Promi
   const looks: [string, () => Promise<Finding[]>][] = [
     ...clusterMachines(target.inventory).map(({ name }): [string, () => Promise<Finding[]>] => [
       `node ${name}`,
-      async () => [await probeNodeReady(kubernetes, name)],
+      () => Promise.all([probeNodeReady(kubernetes, name), probeNodeTakesPods(kubernetes, name)]),
     ]),
     ['Vault', async () => [await probeUnsealed(vault)]],
     [

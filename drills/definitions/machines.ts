@@ -77,8 +77,14 @@ const agent = defineDrill({
   },
   detect: (context) => nodeLost(context, 'pi3'),
   recovered: kept,
-  heal: healMachines,
-  hands: { 'node-power-on': ({ target }) => target.power('pi3', 'on') },
+  heal: async (context) => {
+    await context.systems.kubernetes.endOutOfService('pi3');
+    await healMachines(context);
+  },
+  hands: {
+    'node-has-no-power': ({ target }) => target.power('pi3', 'cut'),
+    'node-power-on': ({ target }) => target.power('pi3', 'on'),
+  },
   budgets: { detectionMs: 90_000, recoveryMs: 420_000 },
 });
 

@@ -29,6 +29,9 @@ export interface ResourceKind {
   plural: string;
 }
 
+/** What says that a node's machine has no power: its pods are forgotten, and their volumes may move. */
+const outOfService = 'node.kubernetes.io/out-of-service';
+
 const listOf = <T>(item: z.ZodType<T>) => z.object({ items: z.array(item) });
 
 /** The Kubernetes API as the suite uses it. Absent objects are `undefined`; other refusals are `ProductError`s. */
@@ -150,6 +153,19 @@ export class KubernetesClient {
         { name, body: { spec: { unschedulable: !accept } } },
         setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
       ),
+    );
+  }
+
+  /** Takes back that a node was said to be out of service (`node.kubernetes.io/out-of-service`). */
+  async endOutOfService(name: string): Promise<void> {
+    const { metadata, spec } = await this.ask(`GET node ${name}`, () => this.core.readNode({ name }));
+    const before = spec?.taints ?? [];
+    const taints = before.filter(({ key }) => key !== outOfService);
+    if (taints.length === before.length) return;
+    // With the version that was read: what others add meanwhile must not be lost.
+    const body = { metadata: { resourceVersion: metadata?.resourceVersion }, spec: { taints } };
+    await this.ask(`PATCH node ${name}`, () =>
+      this.core.patchNode({ name, body }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch)),
     );
   }
 

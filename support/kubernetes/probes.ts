@@ -20,6 +20,21 @@ export async function probeNodeReady(kubernetes: KubernetesClient, name: string)
   };
 }
 
+/** Whether a node takes pods: not cordoned, and no taint that keeps them away or sends them off. */
+export async function probeNodeTakesPods(kubernetes: KubernetesClient, name: string): Promise<Finding> {
+  const spec = (await kubernetes.nodes()).find((one) => one.metadata?.name === name)?.spec;
+  const taints = (spec?.taints ?? []).filter(({ effect }) => effect !== 'PreferNoSchedule').map(({ key }) => key);
+  const against = [...(spec?.unschedulable === true ? ['cordoned'] : []), ...taints];
+  return {
+    subject: `pods on node ${name}`,
+    status: spec !== undefined && against.length === 0 ? 'met' : 'unmet',
+    expected: 'taken',
+    actual: spec === undefined ? 'no such node' : against.length === 0 ? 'taken' : `kept away: ${against.join(', ')}`,
+    source: 'GET nodes',
+    hint: `look who keeps them away: \`kubectl describe node ${name}\`.`,
+  };
+}
+
 /** Whether a pod's own readiness probe has passed, as Kubernetes last heard. */
 export function isReady(pod: V1Pod | undefined): boolean {
   return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;

@@ -19,6 +19,8 @@ export const knownSurvivors: Readonly<Record<string, string>> = {
   'volume-lost: swap backups-of-the-volume empty-volume-away': bothLook,
   'volume-lost: corrupt no-folder-is-left': 'the typo is in how folders in use are told apart: in the drill none is',
   'volume-lost: drop empty-volume-away': 'in the drill no volume was made again: there is none to take away',
+  'node-kill-agent: drop node-has-no-power': 'in the drill the machine has no power, whoever looks',
+  'node-kill-agent: drop forget-dead-pods': 'needed where the power is back before the last dead pod was forgotten',
   'etcd-damaged: drop etcd-does-not-serve': tellsOnly,
   'etcd-damaged: drop newest-backup-of-etcd': tellsOnly,
   'etcd-damaged: swap etcd-does-not-serve newest-backup-of-etcd': bothLook,
