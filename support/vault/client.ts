@@ -134,6 +134,8 @@ export class VaultClient {
       return z.object({ data: shape }).parse(found).data;
     } catch (thrown) {
       if (answered(thrown, '403', '404')) return undefined;
+      // Of one that expires while it is asked for, Vault says this.
+      if (answered(thrown, '400') && /invalid accessor/.test(thrown.message)) return undefined;
       throw thrown;
     }
   }
