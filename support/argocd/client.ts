@@ -76,7 +76,9 @@ export class ArgoCdClient {
 
   /** Asks the controller to compare now (`hard` also forgets the rendered manifests). */
   async refresh(name: string, kind: 'normal' | 'hard' = 'normal'): Promise<void> {
-    const body = { metadata: { annotations: { 'argocd.argoproj.io/refresh': kind } } };
+    // Any word but `hard` is a plain request. Another each time: one that was lost stays on record, and the same changes nothing.
+    const word = kind === 'hard' ? kind : String(Date.now());
+    const body = { metadata: { annotations: { 'argocd.argoproj.io/refresh': word } } };
     await this.kubernetes.patchResource(applicationKind, argocdNamespace, name, body);
   }
 

@@ -68,7 +68,8 @@ def main():
             reasons.append(f"Application {name} {reason}")
             if refresh and not module.check_mode and time.monotonic() > asked.get(name, 0) + PATIENCE:
                 asked[name] = time.monotonic()
-                body = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+                # Another value each time: a request that was lost stays on record, and the same once more changes nothing.
+                body = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": str(int(time.time()))}}}
                 api.patch_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL, name, body)
         return reasons
 
