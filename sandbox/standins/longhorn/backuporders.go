@@ -13,6 +13,12 @@ import (
 // How long a Backup may wait for a machine that can make it.
 const orderPatience = time.Minute
 
+// young says of a Backup that it may still wait.
+func (b backupResource) young() bool {
+	made, err := time.Parse(time.RFC3339, b.Metadata.CreationTimestamp)
+	return err != nil || time.Since(made) <= orderPatience
+}
+
 // orderBackups has every Backup made that was not begun, gives those up whose machine is gone, and removes deleted ones from
 // the bucket.
 func (a *Agent) orderBackups() error {
@@ -69,7 +75,7 @@ func (a *Agent) order(backup string) error {
 		holder = a.Node
 	}
 	err = a.send(holder, backup)
-	if made, wrong := time.Parse(time.RFC3339, b.Metadata.CreationTimestamp); err != nil && wrong == nil && time.Since(made) > orderPatience {
+	if err != nil && !b.young() {
 		return a.failBackup(b, err.Error())
 	}
 	return err

@@ -108,15 +108,17 @@ func (a *Agent) backUp(name string, begun chan<- error) error {
 	a.backups.turn.Lock()
 	defer a.backups.turn.Unlock()
 	status, err := a.saveVolume(b)
+	var unopened *notOpened
+	if errors.As(err, &unopened) && b.young() {
+		// Ordered anew: the volume may be another machine's by now.
+		a.writeBackup(name, map[string]string{"state": "", "ownerID": "", "error": "it will be tried again: " + err.Error()})
+		return err
+	}
 	if err != nil {
 		log.Printf("backup %s of volume %s: %v", name, b.volumeOf(), err)
 		status = backupStatus{State: stateError, Error: err.Error()}
 	}
-	// Without this nobody would know how it ended.
-	for err = a.patchBackup(name, status); err != nil && !errors.Is(err, ErrNotFound); err = a.patchBackup(name, status) {
-		log.Printf("backup %s: %v", name, err)
-		time.Sleep(time.Second)
-	}
+	a.writeBackup(name, status)
 	if status.State == stateCompleted {
 		last := map[string]string{"lastBackup": name, "lastBackupAt": status.SnapshotCreatedAt}
 		return ignoreGone(a.Kube.patch("volumes", b.volumeOf(), "/status", map[string]any{"status": last}))
@@ -124,11 +126,28 @@ func (a *Agent) backUp(name string, begun chan<- error) error {
 	return nil
 }
 
-func (a *Agent) patchBackup(name string, status backupStatus) error {
+// writeBackup does not give up: without it nobody would know how the backup ended.
+func (a *Agent) writeBackup(name string, status any) {
+	for {
+		err := a.patchBackup(name, status)
+		if err == nil || errors.Is(err, ErrNotFound) {
+			return
+		}
+		log.Printf("backup %s: %v", name, err)
+		time.Sleep(time.Second)
+	}
+}
+
+func (a *Agent) patchBackup(name string, status any) error {
 	return a.Kube.patch("backups", name, "/status", map[string]any{"status": status})
 }
 
-// saveVolume backs a volume up: the mounted one, or one that nobody uses.
+// notOpened is why a volume could not be read: it was mounted elsewhere, or let go of, between the order and its turn, say.
+type notOpened struct{ error }
+
+func (e *notOpened) Unwrap() error { return e.error }
+
+// saveVolume backs a volume up: the mounted one, or one that nobody uses. A *notOpened may have passed a moment later.
 func (a *Agent) saveVolume(b backupResource) (backupStatus, error) {
 	store, err := a.store()
 	if err != nil {
@@ -138,24 +157,36 @@ func (a *Agent) saveVolume(b backupResource) (backupStatus, error) {
 	asked := backupManifest{Name: b.Metadata.Name, VolumeName: name, SnapshotName: b.Spec.SnapshotName, Labels: b.Spec.Labels}
 	var saved backupManifest
 	var sent int64
+	save := func(v *fileVolume) (err error) {
+		saved, sent, err = store.save(asked, v.point)
+		return err
+	}
 	a.mutex.Lock()
 	d := a.attached[name]
 	a.mutex.Unlock()
 	if d != nil {
-		saved, sent, err = store.save(asked, d.volume.point)
+		if err = save(d.volume); errors.Is(err, errClosed) {
+			err = &notOpened{err}
+		}
 	} else {
+		final := false
 		err = a.hold(name, func(v volume) error {
 			if !v.restored() {
+				final = true
 				return fmt.Errorf("volume %s is not restored itself: %s", name, v.restoring().Message)
 			}
 			return nil
 		}, func(engine *Engine) error {
+			final = true
 			v, err := openVolume(engine, engine.Size)
-			if err == nil {
-				saved, sent, err = store.save(asked, v.point)
+			if err != nil {
+				return err
 			}
-			return err
+			return save(v)
 		})
+		if err != nil && !final {
+			err = &notOpened{err}
+		}
 	}
 	status := completed(store, &saved)
 	status.NewlyUploadDataSize = strconv.FormatInt(sent, 10)

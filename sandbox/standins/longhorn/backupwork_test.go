@@ -169,6 +169,39 @@ func TestAMountedVolumeIsBackedUpWhereItIs(t *testing.T) {
 	m.put(t, m.volume.table.Entries[rootNode].Names["file"], 0, []byte("later"))
 }
 
+func TestABackupWhoseVolumeMovesWhileItWaitsIsOrderedAnew(t *testing.T) {
+	c := newCluster(t)
+	c.makeVolume(t, "data", "")
+	other := &Agent{Node: "pi2", Kube: c.agent.Kube, Addresses: c.agent.Addresses}
+	// Another volume's backup is under way here: this one was ordered when nobody used the volume, and waits.
+	c.agent.backups.turn.Lock()
+	c.kube.put(t, "backups", `{"metadata":{"name":"one","labels":{"backup-volume":"data"},"creationTimestamp":"`+now()+`"},"spec":{"snapshotName":"s"}}`)
+	c.until(t, "it waits for its turn", func() bool { return c.backup("one").Status.State == stateInProgress })
+	if _, err := other.claim("data", func(volume) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	c.agent.backups.turn.Unlock()
+	c.until(t, "it says that another machine has the volume", func() bool {
+		return strings.Contains(c.backup("one").Status.Error, "still attached to pi2")
+	})
+	if state := c.backup("one").Status.State; state == stateError {
+		t.Fatal("it was given up")
+	}
+	if err := other.patchVolume("data", "unknown", "detached", ""); err != nil {
+		t.Fatal(err)
+	}
+	c.until(t, "it is made", func() bool { return c.backup("one").Status.State == stateCompleted })
+	if why := c.backup("one").Status.Error; why != "" {
+		t.Errorf("a completed backup says %q", why)
+	}
+	// One that is as old as this is not tried again.
+	if _, err := other.claim("data", func(volume) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	c.kube.put(t, "backups", `{"metadata":{"name":"old","labels":{"backup-volume":"data"},"creationTimestamp":"2020-01-01T00:00:00Z"},"spec":{"snapshotName":"s"}}`)
+	c.until(t, "it is given up", func() bool { return c.backup("old").Status.State == stateError })
+}
+
 func TestNobodyGetsAVolumeThatIsNotRestored(t *testing.T) {
 	c := newCluster(t)
 	c.makeVolume(t, "data", "")
