@@ -11,6 +11,7 @@ import { labRestore } from './lab-restore';
 import { labUp } from './lab-up';
 import { memory } from './memory';
 import { nodesReady } from './nodes-ready';
+import { redaction } from './redaction';
 import { reports } from './reports';
 import { resets } from './reset';
 import { suiteWarm } from './suite-warm';
@@ -18,6 +19,7 @@ import { suiteWarm } from './suite-warm';
 /** All benchmarks, in the order in which they are run: what leaves the lab alone first, what takes it away last. */
 export const benchmarks: readonly Benchmark[] = [
   guard,
+  redaction,
   gateDns,
   ...evidence,
   forge,

@@ -88,7 +88,8 @@ function goTests(name: string, folder: string, tags = ''): Check {
 
 const checks: readonly Check[] = [
   nodeTests('unit tests', 'test/unit', 2),
-  command('types', bin('tsc'), ['-p', '.']),
+  // By the compiler in Go, in a quarter of the time; ts-node and the linter need the one in JavaScript, as `typescript`.
+  command('types', 'node', [join(projectRoot, 'node_modules', 'typescript-7', 'bin', 'tsc'), '-p', '.']),
   command('lint', bin('eslint'), ['.']),
   command('format', bin('prettier'), [
     '--check',

@@ -1,3 +1,5 @@
+import { Words } from './words';
+
 /**
  * Takes secrets out of everything a run leaves behind, before it is written. Two nets: values that are known to be secret
  * (read from the sandbox's secrets folder, or registered as soon as they are leased), and shapes that secrets have.
@@ -54,7 +56,7 @@ const shapes: readonly Shape[] = [
 /** Takes known secrets and secret shapes out of texts and of whole values. */
 export class Redactor {
   private readonly known = new Set<string>();
-  private pattern: RegExp | undefined;
+  private words: Words | undefined;
 
   /**
    * Makes a value known as secret, in the spellings in which it may turn up: itself, URL-encoded, JSON-escaped, base64.
@@ -79,12 +81,12 @@ export class Redactor {
       // A value of several lines (a key file) is also quoted in part.
       for (const line of value.split('\n')) if (line.length >= 32) this.known.add(line);
     }
-    if (this.known.size > before) this.pattern = undefined;
+    if (this.known.size > before) this.words = undefined;
   }
 
   /** The text without secrets. */
   text(text: string): string {
-    let clean = this.known.size === 0 ? text : text.replace(this.knownPattern(), hidden);
+    let clean = this.known.size === 0 ? text : this.knownWords().replace(text, hidden);
     for (const { pattern, replacement } of shapes) clean = clean.replace(pattern, replacement);
     return clean;
   }
@@ -96,7 +98,7 @@ export class Redactor {
 
   /** Known secrets that a text still holds, by how many: for the check after a run. */
   remaining(text: string): number {
-    return this.known.size === 0 ? 0 : (text.match(this.knownPattern())?.length ?? 0);
+    return this.known.size === 0 ? 0 : [...this.knownWords().in(text)].length;
   }
 
   private copy(value: unknown): unknown {
@@ -108,13 +110,8 @@ export class Redactor {
     return value;
   }
 
-  private knownPattern(): RegExp {
-    if (this.pattern === undefined) {
-      // The longest first: a password may be the beginning of another.
-      const sorted = [...this.known].sort((a, b) => b.length - a.length);
-      this.pattern = new RegExp(sorted.map((value) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
-    }
-    return this.pattern;
+  private knownWords(): Words {
+    return (this.words ??= new Words(this.known));
   }
 }
 

@@ -192,7 +192,7 @@ describe('the list of benchmarks', () => {
     const names = benchmarks.map(({ name }) => name);
     const expected =
       'canary drills evidence-append evidence-memory evidence-promote evidence-show evidence-verify forge ' +
-      'gate-dns gates guard lab-down lab-restore lab-up memory nodes-ready reports reset-large reset-middle reset-small suite-warm';
+      'gate-dns gates guard lab-down lab-restore lab-up memory nodes-ready redaction reports reset-large reset-middle reset-small suite-warm';
     equal([...names].sort().join(' '), expected);
     for (const { what } of benchmarks) ok(what.length > 40);
   });
