@@ -1,4 +1,3 @@
-import { CoreV1Api } from '@kubernetes/client-node';
 import { holdLab } from '../sandbox/lab-hold';
 import { mediaOver } from '../sandbox/machines/media';
 import { powerCut, powerOn } from '../sandbox/machines/power';
@@ -7,7 +6,8 @@ import { run } from '../support/command';
 import { eventually } from '../support/eventually';
 import type { Finding } from '../support/finding';
 import { clusterMachines, readInventory } from '../support/inventory';
-import { connectKubernetes } from '../support/kubernetes/client';
+import { loadApis } from '../support/kubernetes/apis';
+import { readKubeconfig } from '../support/kubernetes/client';
 import { assertNobodyTests, ensureLab, expectRecovery, fineMs } from './lab';
 import { freshlyReady } from './fresh-nodes';
 import type { BenchContext, Benchmark } from './benchmark';
@@ -60,9 +60,9 @@ async function cutAndPowerOn({ say, part }: BenchContext): Promise<number> {
 /** Without the client's own repetitions, which would pause while the API server is not there yet. */
 async function untilNodesReady(endpoint: string, count: number, since: number): Promise<void> {
   const { hostname, port } = new URL(endpoint);
-  const api = connectKubernetes().config.makeApiClient(CoreV1Api);
+  const { core } = await loadApis(readKubeconfig());
   const look = async (): Promise<Finding> => {
-    if (await accepts(hostname, Number(port))) return freshlyReady((await api.listNode()).items, count, since);
+    if (await accepts(hostname, Number(port))) return freshlyReady((await core.listNode()).items, count, since);
     return {
       subject: 'the API server',
       status: 'unmet',
