@@ -4,7 +4,7 @@ import { readFactoryApps } from '../support/factory/repositories';
 import { compare, type Finding } from '../support/finding';
 import { reason } from '../support/failure';
 import { clusterMachines } from '../support/inventory';
-import { probeNodeReady, probeNodeTakesPods, probeNothingStuck } from '../support/kubernetes/probes';
+import { judgeNodeReady, judgeNodeTakesPods, probeNothingStuck } from '../support/kubernetes/probes';
 import { namesOf } from '../support/naming';
 import { probeUnsealed } from '../support/vault/probes';
 import type { DrillContext } from './definition';
@@ -16,10 +16,16 @@ import type { DrillContext } from './definition';
 export async function probeSteadyState({ systems, target }: DrillContext): Promise<Finding[]> {
   const { kubernetes, argocd, vault } = systems;
   const looks: [string, () => Promise<Finding[]>][] = [
-    ...clusterMachines(target.inventory).map(({ name }): [string, () => Promise<Finding[]>] => [
-      `node ${name}`,
-      () => Promise.all([probeNodeReady(kubernetes, name), probeNodeTakesPods(kubernetes, name)]),
-    ]),
+    [
+      'nodes',
+      async () => {
+        const nodes = await kubernetes.nodes();
+        return clusterMachines(target.inventory).flatMap(({ name }) => [
+          judgeNodeReady(nodes, name),
+          judgeNodeTakesPods(nodes, name),
+        ]);
+      },
+    ],
     ['Vault', async () => [await probeUnsealed(vault)]],
     [
       'Applications',

@@ -6,7 +6,7 @@ import { reason } from '../support/failure';
 import type { Finding } from '../support/finding';
 import type { Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
-import { serverPrograms } from '../support/postgres/scratch';
+import { serverIsInstalled, serverPrograms } from '../support/postgres/scratch';
 import { forgeChecks } from './forge/checks';
 import { missingControllers } from './machines/cgroups';
 import { diskMounted, freeBytes, freeBytesNeeded } from './machines/disk';
@@ -160,7 +160,7 @@ function executable(file: string): boolean {
 
 /** Not needed to bring the lab up, but to prove that what it backs up comes back in an empty server. */
 function scratchPostgres(): Requirement {
-  const there = existsSync(join(serverPrograms, 'initdb'));
+  const there = serverIsInstalled();
   return met(
     'Postgres 15 server',
     there,

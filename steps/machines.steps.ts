@@ -1,7 +1,7 @@
 import { Then } from '@cucumber/cucumber';
 import { clusterMachines } from '../support/inventory';
 import { connectKubernetes } from '../support/kubernetes/client';
-import { probeClusterDns, probeNodeReady } from '../support/kubernetes/probes';
+import { probeClusterDns, judgeNodeReady } from '../support/kubernetes/probes';
 import { probeHostname, probeRoutes } from '../support/machines/probes';
 import { connectPostgres } from '../support/postgres/client';
 import { probeOutsideCluster, probePasswordNeeded } from '../support/postgres/probes';
@@ -32,9 +32,12 @@ Then('its superuser logs in with the sandbox’s own credential only', async fun
 });
 
 Then('every cluster machine is a Ready node', async function (this: SandboxWorld) {
-  const kubernetes = connectKubernetes();
+  const nodes = await connectKubernetes().nodes();
   const machines = clusterMachines(this.target.inventory);
-  await this.expectMet('nodes', await Promise.all(machines.map(({ name }) => probeNodeReady(kubernetes, name))));
+  await this.expectMet(
+    'nodes',
+    machines.map(({ name }) => judgeNodeReady(nodes, name)),
+  );
 });
 
 Then('the cluster’s DNS runs on every node and answers from each', async function (this: SandboxWorld) {

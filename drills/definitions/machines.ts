@@ -4,7 +4,7 @@ import { runPlaybook } from '../../support/ansible/client';
 import { eventually } from '../../support/eventually';
 import type { Finding } from '../../support/finding';
 import { clusterMachines } from '../../support/inventory';
-import { probeNodeReady } from '../../support/kubernetes/probes';
+import { judgeNodeReady } from '../../support/kubernetes/probes';
 import { probeErpLast, resumeErp } from '../../support/erp-order';
 import { WriteLoad } from '../../support/postgres/write-load';
 import { keepFile } from '../../support/storage/client';
@@ -35,7 +35,7 @@ async function healMachines(context: DrillContext): Promise<void> {
 }
 
 async function nodeLost({ systems }: DrillContext, node: string): Promise<Finding> {
-  return noLonger(await probeNodeReady(systems.kubernetes, node));
+  return noLonger(judgeNodeReady(await systems.kubernetes.nodes(), node));
 }
 
 /** A machine without power does not refuse: whoever asks the API itself would wait for minutes. */

@@ -1,13 +1,13 @@
 import { Resolver } from 'node:dns/promises';
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import type { Finding } from '../finding';
 import type { Machine } from '../inventory';
 import type { Target } from '../target';
 import type { KubernetesClient } from './client';
 
-/** Whether a node is Ready. */
-export async function probeNodeReady(kubernetes: KubernetesClient, name: string): Promise<Finding> {
-  const node = (await kubernetes.nodes()).find((one) => one.metadata?.name === name);
+/** Whether a node is Ready, judged from a list of the nodes. */
+export function judgeNodeReady(nodes: readonly V1Node[], name: string): Finding {
+  const node = nodes.find((one) => one.metadata?.name === name);
   const ready = node?.status?.conditions?.find((condition) => condition.type === 'Ready');
   const actual =
     node === undefined ? 'not registered' : ready?.status === 'True' ? 'Ready' : `not Ready: ${ready?.message ?? ''}`;
@@ -21,8 +21,8 @@ export async function probeNodeReady(kubernetes: KubernetesClient, name: string)
 }
 
 /** Whether a node takes pods: not cordoned, and no taint that keeps them away or sends them off. */
-export async function probeNodeTakesPods(kubernetes: KubernetesClient, name: string): Promise<Finding> {
-  const spec = (await kubernetes.nodes()).find((one) => one.metadata?.name === name)?.spec;
+export function judgeNodeTakesPods(nodes: readonly V1Node[], name: string): Finding {
+  const spec = nodes.find((one) => one.metadata?.name === name)?.spec;
   const taints = (spec?.taints ?? []).filter(({ effect }) => effect !== 'PreferNoSchedule').map(({ key }) => key);
   const against = [...(spec?.unschedulable === true ? ['cordoned'] : []), ...taints];
   return {

@@ -19,9 +19,14 @@ export interface ScratchPostgres {
   login: Login;
 }
 
+/** Whether this host has the programs of a Postgres server. */
+export function serverIsInstalled(): boolean {
+  return existsSync(join(serverPrograms, 'initdb'));
+}
+
 /** Starts an empty Postgres. @throws OperatorError when its programs are not installed, AwaitTimeout when it does not answer. */
 export async function startScratchPostgres(servers: ScratchServers): Promise<ScratchPostgres> {
-  if (!existsSync(join(serverPrograms, 'initdb'))) {
+  if (!serverIsInstalled()) {
     throw new OperatorError({
       attempted: 'start an empty Postgres',
       where: 'this host',

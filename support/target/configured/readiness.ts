@@ -5,7 +5,7 @@ import { worst, type Finding } from '../../finding';
 import { connectGitea } from '../../gitea/client';
 import { clusterMachines, type Inventory } from '../../inventory';
 import { connectKubernetes } from '../../kubernetes/client';
-import { probeNodeReady } from '../../kubernetes/probes';
+import { judgeNodeReady } from '../../kubernetes/probes';
 import { connectPostgres } from '../../postgres/client';
 import { documents } from '../../storage/client';
 import { connectVault } from '../../vault/client';
@@ -37,8 +37,8 @@ export const readiness: Readonly<Record<string, Readiness>> = {
       return row?.server_version ?? 'no version';
     }),
   kubernetes: async (inventory) => {
-    const kubernetes = connectKubernetes();
-    const nodes = await Promise.all(clusterMachines(inventory).map(({ name }) => probeNodeReady(kubernetes, name)));
+    const listed = await connectKubernetes().nodes();
+    const nodes = clusterMachines(inventory).map(({ name }) => judgeNodeReady(listed, name));
     return nodes.find(({ status }) => status !== 'met') ?? { ...merged('every node', nodes), expected: 'Ready' };
   },
   gitea: (inventory) => answer('Gitea', inventory.endpoints.gitea, () => connectGitea(inventory).version()),
