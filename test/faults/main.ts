@@ -22,16 +22,12 @@ async function main(): Promise<number> {
   const command = new Command('npm run faults --')
     .description('Plants faults one by one; each must turn its scenario red at the place named. Heals every one.')
     .argument('[names...]', 'faults to plant (default: all)')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  npm run faults -- vault-sealed\n  npm run faults -- runbook vault-seal   (mutates the runbook: no drill may survive it)',
-    )
     .option('--list', 'list the faults and where each must turn red', false)
     .option('--within <minutes>', 'begin no other fault after that; begins with another one every day', minutes)
     .option('--heal', 'only heal what an earlier run left planted', false)
     .addHelpText(
       'after',
-      '\nExamples:\n  npm run faults -- --list\n  npm run faults -- gitea-stopped vault-sealed\n  npm run faults -- --heal\n\nExit code: 0 each was caught where it must be and healed, 1 not, 2 wrong arguments, 130 interrupted.',
+      '\nExamples:\n  npm run faults -- --list\n  npm run faults -- gitea-stopped vault-sealed\n  npm run faults -- --heal\n  npm run faults -- runbook vault-seal   (mutates the runbook: no drill may survive it)\n\nExit code: 0 each was caught where it must be and healed, 1 not, 2 wrong arguments, 130 interrupted.',
     )
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
