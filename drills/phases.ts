@@ -11,7 +11,7 @@ import type { Recorder } from './recorder';
 import { splitRecovery } from './recovery-time';
 import { problemLine, type Block, type Runbook } from './runbook/document';
 import { checkRunbook } from './runbook/rules';
-import type { DrillOptions } from './run';
+import type { DrillOptions } from './options';
 import { openOperatorShell } from './shell';
 import { probeSteadyState } from './steady-state';
 import { drillUndo } from './undo';

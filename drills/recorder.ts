@@ -17,11 +17,20 @@ import {
   type StepRecord,
   type Verdict,
 } from './journal';
-import type { DrillOptions } from './run';
 import { openOnes } from './proof';
 import type { Runbook } from './runbook/document';
 
 const processId = process.pid;
+
+/** What of a run its journal depends on. */
+export interface RecorderOptions {
+  /** Whoever took the operator's place: then it is a game day. */
+  operator?: unknown;
+  /** A game day that was left half-way, to be gone on with from its first open step. */
+  resumed?: Journal;
+  /** Another folder for the journal: a mutated drill is no evidence. */
+  journals?: string;
+}
 
 /** Keeps a drill's journal, on disk after everything that happens. */
 export class Recorder {
@@ -31,7 +40,7 @@ export class Recorder {
     private readonly target: Target,
     drill: DrillDefinition,
     runbook: Runbook,
-    private readonly options: Pick<DrillOptions, 'operator' | 'resumed' | 'journals'>,
+    private readonly options: RecorderOptions,
   ) {
     registerSandboxSecrets(redactor);
     const started = new Date().toISOString();

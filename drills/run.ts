@@ -1,19 +1,13 @@
 import { OperatorError, reason } from '../support/failure';
-import type { Finding } from '../support/finding';
 import { interruption, isInterrupted, shielded } from '../support/interruption';
 import type { Target } from '../support/target';
 import { UndoJournal } from '../support/undo';
-import type { DrillContext, DrillDefinition } from './definition';
-import type { Follower } from './follow';
+import type { DrillDefinition } from './definition';
 import type { Journal } from './journal';
+import type { DrillOptions } from './options';
 import { DrillPhases, Settled } from './phases';
 import { Recorder } from './recorder';
-import type { Problem, Runbook, Section } from './runbook/document';
 import { readRunbook } from './runbook/read';
-import type { OperatorShell } from './shell';
-
-/** Takes the operator's place: follows the sections in another way than by running every step. */
-export type Operator = (sections: readonly Section[], follower: Follower, recorder: Recorder) => Promise<boolean>;
 
 /** The operator left a game day half-way, on purpose or with the terminal: nothing is undone, and it can be gone on with. */
 export class LeftHalfWay extends OperatorError {
@@ -22,26 +16,6 @@ export class LeftHalfWay extends OperatorError {
     super({ attempted: 'finish the game day', seen, next });
     this.name = 'LeftHalfWay';
   }
-}
-
-/** How a drill is run. */
-export interface DrillOptions {
-  /** Another document than that of RUNBOOK: a mutated one. */
-  runbook?: { runbook: Runbook; problems: Problem[] };
-  /** Leaves the fault out: such a drill must be inconclusive. */
-  skipInjection?: boolean;
-  operator?: Operator;
-  /** A game day that was left half-way, to be gone on with from its first open step. */
-  resumed?: Journal;
-  /** Another folder for the journal: a mutated drill is no evidence. */
-  journals?: string;
-  /** A shorter time for the recovery, in milliseconds: a mutant need not be waited for as long. */
-  recoveryMs?: number;
-  /** Another steady state, and another shell than the operator's: for tests without a sandbox. */
-  steadyState?: (context: DrillContext) => Promise<Finding[]>;
-  shell?: OperatorShell;
-  /** Receives each line of progress. */
-  say?: (line: string) => void;
 }
 
 /**

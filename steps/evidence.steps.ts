@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Given, Then, When } from '@cucumber/cucumber';
 import { exportChange } from '../support/evidence/export';
-import { verifyLedger, type Verification } from '../support/evidence/ledger/verify';
+import type { Verification } from '../support/evidence/ledger/verification';
+import { verifyLedger } from '../support/evidence/ledger/verify';
 import {
   checksumFindings,
   exportFindings,

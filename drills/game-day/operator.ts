@@ -1,7 +1,8 @@
 import { runStep, type Follower } from '../follow';
 import type { StepRecord } from '../journal';
 import type { Recorder } from '../recorder';
-import { LeftHalfWay, type Operator } from '../run';
+import type { Operator } from '../options';
+import { LeftHalfWay } from '../run';
 import type { Block, Section } from '../runbook/document';
 import type { Terminal } from './terminal';
 

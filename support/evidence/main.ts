@@ -4,7 +4,8 @@ import { explain, readCommandLine } from '../command-line';
 import { runMain } from '../failure';
 import { exportChange } from './export';
 import { ledgerFolder } from './ledger/place';
-import { verifyLedger, type Verification } from './ledger/verify';
+import type { Verification } from './ledger/verification';
+import { verifyLedger } from './ledger/verify';
 import { entryJson, showEntry, showList } from './show';
 import { trendText } from './trend';
 

@@ -10,7 +10,8 @@ import { chainHash, formatLine, readLine, sha256 } from './ledger/lines';
 import { keep } from './ledger/objects';
 import { ledgerFiles, objectFile } from './ledger/place';
 import { signerFor } from './ledger/signature';
-import { verifyLedger, type Verification } from './ledger/verify';
+import type { Verification } from './ledger/verification';
+import { verifyLedger } from './ledger/verify';
 
 /** Makes a ledger of gates' runs, each with a file, signed with a key of its own that its allowed signers name. */
 export function signedLedger(folder: string, count: number): string {

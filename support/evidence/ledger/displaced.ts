@@ -1,6 +1,6 @@
 import { rawLines, readLine, type Line } from './lines';
 import { ledgerFiles, readHead } from './place';
-import type { Problem } from './verify';
+import type { Problem } from './verification';
 
 /** Where the chain was left: a line that is whole in itself and does not follow the one before. */
 interface Break {

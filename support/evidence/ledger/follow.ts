@@ -6,7 +6,8 @@ import { projectRoot } from '../../paths';
 import { followParts, partsOf, type Part, type Shares } from './follow-part';
 import { genesis, readLine, sizeOf, type Line, type Word } from './lines';
 import { ledgerFiles, readHead } from './place';
-import { verifyLedger, type Verification } from './verify';
+import type { Verification } from './verification';
+import { verifyLedger } from './verify';
 
 /** How a chain is followed. */
 export interface FollowOptions {

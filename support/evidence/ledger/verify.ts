@@ -6,43 +6,7 @@ import { chainHash, genesis, nextLine, rawLines, readLine, sha256, sizeOf, type 
 import { displaced } from './displaced';
 import { ledgerFiles, objectFile, readHead, type Head } from './place';
 import { SignatureChecker, signersFile } from './signature';
-
-/** What is wrong with the first broken entry. */
-export type Damage =
-  | 'changed'
-  | 'removed'
-  | 'reordered'
-  | 'inserted'
-  | 'truncated'
-  | 'head changed'
-  | 'attachment missing'
-  | 'attachment altered'
-  | 'signature bad'
-  | 'unknown version';
-
-export interface Problem {
-  /** The entry, counted from 1; 0 for the ledger as a whole. */
-  entry: number;
-  damage: Damage;
-  /** A sentence. */
-  detail: string;
-}
-
-export interface Verification {
-  folder: string;
-  /** Entries whose chain holds, before the first problem. */
-  entries: number;
-  /** Of these, entries whose content an export left out. */
-  withheld: number;
-  attachments: number;
-  signed: number;
-  /** The last hash: the number to write down elsewhere. */
-  hash: string;
-  /** The first thing that is wrong; undefined when all holds. */
-  problem?: Problem;
-  /** What is no damage but worth knowing. */
-  notes: string[];
-}
+import type { Damage, Problem, Verification } from './verification';
 
 export interface VerifyOptions {
   /** Allowed signers, instead of the ledger's own file. */
