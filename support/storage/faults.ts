@@ -1,5 +1,5 @@
 import { eventually } from '../eventually';
-import type { Fault, FaultContext } from '../fault';
+import { stoppedService, type Fault, type FaultContext } from '../fault';
 import { compare, type Finding } from '../finding';
 import { clusterMachines } from '../inventory';
 import type { KubernetesClient } from '../kubernetes/client';
@@ -105,14 +105,33 @@ async function documentsHealthy({ systems: { kubernetes } }: FaultContext): Prom
   await eventually(`volume ${volume} is whole again`, probe, 'sync');
 }
 
-/** Replicas are not verified at rest. */
-export const damageUnnoticed = setting(
+const unverified = setting(
   'storage-checksums-off',
   'The storage does not verify its replicas.',
   'snapshot-data-integrity',
   'disabled',
   'enabled',
 );
+/** A backup reads what has changed, and would find the damage in the storage's stead. */
+const noBackups = stoppedService(
+  'no backups of volumes',
+  'No backup of a volume begins.',
+  'k3s_server',
+  'backup-volumes',
+);
+
+/** Replicas are not verified at rest. */
+export const damageUnnoticed: Fault = {
+  ...unverified,
+  plant: async (context) => {
+    await noBackups.plant(context);
+    await unverified.plant(context);
+  },
+  heal: async (context) => {
+    await noBackups.heal(context);
+    await unverified.heal(context);
+  },
+};
 
 /** Replicas that are out of use stay so. */
 export const nothingRebuilt = setting(

@@ -29,6 +29,11 @@ type Agent struct {
 	// Held while the state of a volume is written, and taken before mutex: of a report and a detach the later one is right.
 	writing sync.Mutex
 	backups backupWork
+	// The settings as they were read last.
+	known struct {
+		sync.Mutex
+		settings map[string]string
+	}
 	// What an earlier agent of this machine left is cleared away.
 	ready atomic.Bool
 }

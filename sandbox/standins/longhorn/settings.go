@@ -19,15 +19,24 @@ const (
 
 var defaults = map[string]string{settingIntegrity: "enabled", settingRebuilds: "5"}
 
-// settings are those of the cluster; where they cannot be read, Longhorn's defaults.
+// settings are those of the cluster: where they cannot be read, those read last; before that, Longhorn's defaults. What an
+// operator has turned off must not be done because the API server is late once.
 func (a *Agent) settings() map[string]string {
-	values := maps.Clone(defaults)
+	a.known.Lock()
+	defer a.known.Unlock()
 	found, err := list[setting](a.Kube, group+"settings")
 	if err != nil {
 		log.Printf("settings: %v", err)
+		if a.known.settings != nil {
+			return maps.Clone(a.known.settings)
+		}
 	}
+	values := maps.Clone(defaults)
 	for _, one := range found {
 		values[one.Metadata.Name] = one.Value
+	}
+	if err == nil {
+		a.known.settings = maps.Clone(values)
 	}
 	return values
 }
