@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { OperatorError, reason } from '../failure';
+import { literal } from '../literal';
 
 /** What a change may be (docs/architecture.md, "Promotion"). */
 export const changeClasses = ['infra', 'vault', 'storage', 'dns', 'postgres', 'argocd', 'pki', 'app'] as const;
@@ -129,8 +130,4 @@ function toRegExp(pattern: string): RegExp {
   const made = new RegExp(`^${source}$`);
   compiled.set(pattern, made);
   return made;
-}
-
-function literal(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -6,6 +6,7 @@ import { reportFiles } from '../../reports/writers';
 import { projectSettings, run } from '../../support/command';
 import { reason } from '../../support/failure';
 import type { FaultContext } from '../../support/fault';
+import { literal } from '../../support/literal';
 import { projectRoot, reportsOut } from '../../support/paths';
 import { connectSystems } from '../../support/systems';
 import type { Target } from '../../support/target';
@@ -70,7 +71,7 @@ export class FaultRunner {
     }
     const out = join(reportsOut, 'faults', planted.fault.name);
     rmSync(out, { recursive: true, force: true });
-    const exact = `^${planted.scenario.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
+    const exact = `^${literal(planted.scenario)}$`;
     const suite = [
       '-r',
       'ts-node/register',

@@ -29,7 +29,7 @@ type Agent struct {
 	// Held while the state of a volume is written, and taken before mutex: of a report and a detach the later one is right.
 	writing sync.Mutex
 	backups backupWork
-	// The settings as they were read last.
+	// The settings as they were read last: another map each time, so that a reader may keep the one it was given.
 	known struct {
 		sync.Mutex
 		settings map[string]string

@@ -27,18 +27,16 @@ func (a *Agent) settings() map[string]string {
 	found, err := list[setting](a.Kube, group+"settings")
 	if err != nil {
 		log.Printf("settings: %v", err)
-		if a.known.settings != nil {
-			return maps.Clone(a.known.settings)
+		if a.known.settings == nil {
+			return defaults
 		}
+		return a.known.settings
 	}
-	values := maps.Clone(defaults)
+	a.known.settings = maps.Clone(defaults)
 	for _, one := range found {
-		values[one.Metadata.Name] = one.Value
+		a.known.settings[one.Metadata.Name] = one.Value
 	}
-	if err == nil {
-		a.known.settings = maps.Clone(values)
-	}
-	return values
+	return a.known.settings
 }
 
 // ensureSettings makes the settings that are not there, so that an operator finds them.
