@@ -9,6 +9,7 @@ import { assertStartAllowed } from '../../support/isolation/startup';
 import { isInterrupted } from '../../support/interruption';
 import { reportsOut } from '../../support/paths';
 import { daysSinceEpoch, turned } from '../../support/rotation';
+import { parseShard, type Shard } from '../../support/suite/shard';
 import { endOnSignals } from '../../support/suite/signals';
 import { selectTarget, type Target } from '../../support/target';
 import { mutateRunbook } from './runbook/main';
@@ -57,16 +58,27 @@ async function mutate(words: readonly string[]): Promise<number> {
     )
     .argument('[drills...]', 'drills to mutate the sections of (default: all)')
     .option('--once', 'try each mutant until one drill catches it, the shortest first; not in every drill', false)
-    .option('--continue', 'leave out what an interrupted run has tried', false)
+    .option('--continue', 'leave out what an earlier run has tried on the same steps', false)
+    .option('--within <minutes>', 'begin no other mutant after that; begins with another one every day', minutes)
+    .option(
+      '--shard <i/n>',
+      'try every n-th only, on a sandbox of its own and with a REPORTS_OUT of its own',
+      parseShard,
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  npm run faults -- runbook vault-seal\n  npm run faults -- runbook --once --continue\n\nExit code: 0 none survived without a reason on record (test/faults/runbook/survivors.ts), 1 one did, 2 wrong arguments, 130 interrupted.',
+      '\nExamples:\n  npm run faults -- runbook vault-seal\n  npm run faults -- runbook --once --continue\n  npm run faults -- runbook --once --within 20\n\nExit code: 0 none survived without a reason on record (test/faults/runbook/survivors.ts), 1 one did, 2 wrong arguments, 130 interrupted.',
     )
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();
   if (!read(command, words)) return 0;
-  const options = command.opts<{ once: boolean; continue: boolean }>();
-  return mutateRunbook(command.args, { once: options.once, goOn: options.continue });
+  const { continue: goOn, ...options } = command.opts<{
+    once: boolean;
+    continue: boolean;
+    within?: number;
+    shard?: Shard;
+  }>();
+  return mutateRunbook(command.args, { ...options, goOn });
 }
 
 /** @returns false when the command line only asked for help. @throws OperatorError when it is wrong. */

@@ -11,6 +11,7 @@ import { splitRecovery } from '../../drills/recovery-time';
 import { parseRunbook, readRunbook } from '../../drills/runbook/read';
 import { runbookFile } from '../../support/paths';
 import { mutantsOf, shortened } from '../faults/runbook/mutants';
+import { stepsHash } from '../faults/runbook/results';
 
 const text = [
   '## S',
@@ -45,6 +46,18 @@ describe('mutants of a runbook', () => {
   });
   test('waits are shortened, other steps are not', () =>
     assert.match(shortened(text), /#act\n[^]*wait-until #shown within=45s/));
+  test('so are waits within commands, unless they are short', () =>
+    assert.equal(
+      shortened('kubectl wait --timeout=100s; kubectl wait --timeout=5s'),
+      'kubectl wait --timeout=45s; kubectl wait --timeout=5s',
+    ));
+  test('a result is of the steps that were followed: another order or another command is another', () => {
+    const hashes = [text, ...mutants.map((one) => one.text)].map((one) =>
+      stepsHash(parseRunbook(one, 'R.md').runbook, ['s']),
+    );
+    assert.equal(new Set(hashes).size, hashes.length);
+    assert.equal(stepsHash(parseRunbook(`${text}\n## Other\n`, 'R.md').runbook, ['s']), hashes[0]);
+  });
   test('every mutant of the project’s runbook differs from it', () => {
     const own = readFileSync(runbookFile(), 'utf8');
     for (const { id, sections } of drills) {

@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { textTable } from '../../../support/evidence/findings-table';
 import { redactor } from '../../../support/evidence/redaction';
 import { reason } from '../../../support/failure';
 import { isInterrupted } from '../../../support/interruption';
 import { assertStartAllowed } from '../../../support/isolation/startup';
-import { reportsOut, runbookFile } from '../../../support/paths';
+import { runbookFile } from '../../../support/paths';
+import { daysSinceEpoch, turned } from '../../../support/rotation';
+import type { Shard } from '../../../support/suite/shard';
 import { endOnSignals } from '../../../support/suite/signals';
 import { selectTarget, type Target } from '../../../support/target';
 import { Leftovers } from '../../../support/undo';
@@ -15,32 +16,25 @@ import { drillNamed, drills } from '../../../drills/registry';
 import { runDrill } from '../../../drills/run';
 import { parseRunbook, readRunbook } from '../../../drills/runbook/read';
 import { mutantsOf, shortened, type Mutant } from './mutants';
+import { MutantResults, mutantsFolder, stepsHash, type Result } from './results';
 import { knownSurvivors } from './survivors';
 
-const out = join(reportsOut, 'faults', 'runbook');
-const resultsFile = join(out, 'mutants.json');
+const journals = join(mutantsFolder, 'journals');
 /** The mutant that is none: the fault is left out. */
 const skipped = 'skip the injection';
 /** How long a mutant may need to recover, in milliseconds: three times what the drills were seen to need. */
 const recoveryMs = 90_000;
 
-const resultShape = z.object({
-  drill: z.string(),
-  mutant: z.string(),
-  verdict: z.string(),
-  /** Caught, a survivor with a reason, or one without. */
-  outcome: z.enum(['caught', 'known survivor', 'survivor']),
-  why: z.string(),
-  seconds: z.number(),
-});
-type Result = z.infer<typeof resultShape>;
-
 /** How the runbook is mutated. */
 export interface MutationOptions {
   /** Each mutant in one drill that catches it, the shortest first, and not in every drill that follows its section. */
   once: boolean;
-  /** Leave out what the results of an interrupted run hold already. */
+  /** Leave out what the results of an earlier run hold already. */
   goOn: boolean;
+  /** Minutes after which no other mutant is begun; they begin elsewhere every day. */
+  within?: number;
+  /** Every n-th mutant only. */
+  shard?: Shard;
 }
 
 /**
@@ -54,48 +48,58 @@ export async function mutateRunbook(ids: readonly string[], options: MutationOpt
   const target = selectTarget();
   const leave = target.occupy();
   endOnSignals(() => undefined);
-  if (!options.goOn) rmSync(out, { recursive: true, force: true });
-  mkdirSync(out, { recursive: true });
   try {
-    const results = options.goOn ? keptResults() : [];
-    const known = new Set(results.map(({ drill, mutant }) => `${drill}: ${mutant}`));
-    const keep = async (drill: DrillDefinition, mutant: string, result: () => Promise<Result>): Promise<Result> => {
-      const before = results.find((one) => one.drill === drill.id && one.mutant === mutant);
-      if (before !== undefined) return before;
-      const found = await result();
-      // What an interruption ended was not judged.
-      if (isInterrupted()) return found;
-      results.push(found);
-      writeFileSync(resultsFile, redactor.text(`${JSON.stringify(results, null, 2)}\n`));
-      return found;
-    };
-    if (known.size > 0) console.log(`${known.size} mutants were tried before and are not tried again.`);
+    const results = new MutantResults(options.goOn);
     await new Leftovers().replay(target.identity(), async (stage) => (await target.ready(stage)).status === 'met');
-    for (const drill of chosen) {
-      if (isInterrupted()) return 130;
-      await keep(drill, skipped, () => withoutFault(target, drill));
-    }
-    for (const { mutant, followers } of plan(chosen, options.once)) {
-      for (const drill of followers) {
-        if (isInterrupted()) return 130;
-        const { outcome } = await keep(drill, mutant.name, () => tryMutant(target, drill, mutant));
-        if (options.once && outcome === 'caught') break;
-      }
-    }
-    return conclude(options.once ? judgedOnce(results) : results);
+    return await tryAll(plan(chosen, options.once), target, results, options);
   } finally {
     leave();
   }
 }
 
-function keptResults(): Result[] {
-  return existsSync(resultsFile) ? z.array(resultShape).parse(JSON.parse(readFileSync(resultsFile, 'utf8'))) : [];
+/** Tries what is planned, in this sandbox's turn and time. @returns the exit code. */
+async function tryAll(
+  planned: readonly Planned[],
+  target: Target,
+  results: MutantResults,
+  { once, within, shard }: MutationOptions,
+): Promise<number> {
+  const mine = planned.filter((_, index) => shard === undefined || index % shard.of === shard.index - 1);
+  const inTurn = within === undefined ? mine : turned(mine, daysSinceEpoch());
+  const until = performance.now() + (within ?? Infinity) * 60_000;
+  const judgements: Result[] = [];
+  const left: string[] = [];
+  for (const { name, trials } of inTurn) {
+    const found: Result[] = [];
+    for (const trial of trials) {
+      if (isInterrupted() || performance.now() > until) break;
+      const result = results.of(trial) ?? (await trial.run(target));
+      // What an interruption ended was not judged.
+      if (isInterrupted()) break;
+      results.keep(result);
+      found.push(result);
+      if (once && result.outcome === 'caught') break;
+    }
+    if (found.length === 0) left.push(name);
+    else judgements.push(...(once ? found.slice(-1) : found));
+  }
+  // What is left out is said, never passed over in silence.
+  if (left.length > 0) console.log(`Left out for lack of time (${left.length} of ${mine.length}): ${left.join('; ')}`);
+  return conclude(judgements);
+}
+
+/** A mutant in one drill. */
+interface Trial {
+  drill: string;
+  mutant: string;
+  steps: string;
+  run(target: Target): Promise<Result>;
 }
 
 interface Planned {
-  mutant: Mutant;
-  /** Drills that follow the mutated section, to be tried in this order. */
-  followers: DrillDefinition[];
+  name: string;
+  /** In drills that follow the mutated section, to be tried in this order. */
+  trials: Trial[];
 }
 
 function plan(chosen: readonly DrillDefinition[], once: boolean): Planned[] {
@@ -104,46 +108,44 @@ function plan(chosen: readonly DrillDefinition[], once: boolean): Planned[] {
   const steps = ({ sections }: DrillDefinition): number =>
     runbook.sections.filter(({ slug }) => sections.includes(slug)).reduce((sum, { blocks }) => sum + blocks.length, 0);
   const planned = new Map<string, Planned>();
+  const add = (key: string, trial: Trial): void => {
+    const before = planned.get(key);
+    if (before === undefined) planned.set(key, { name: key, trials: [trial] });
+    else before.trials.push(trial);
+  };
   for (const drill of [...chosen].sort((one, other) => steps(one) - steps(other))) {
+    add(`${drill.id}: ${skipped}`, withoutFault(drill, stepsHash(runbook, drill.sections)));
     for (const mutant of mutantsOf(text, runbook, drill.sections)) {
-      const key = once ? mutant.name : `${drill.id}: ${mutant.name}`;
-      const before = planned.get(key);
-      if (before === undefined) planned.set(key, { mutant, followers: [drill] });
-      else before.followers.push(drill);
+      add(once ? mutant.name : `${drill.id}: ${mutant.name}`, withMutant(drill, mutant));
     }
   }
   return [...planned.values()];
 }
 
-/** One result for each mutant: the drill that caught it, or one that did not when none did. */
-function judgedOnce(results: readonly Result[]): Result[] {
-  const best = new Map<string, Result>();
-  for (const result of results) {
-    const key = result.mutant === skipped ? `${result.drill}: ${skipped}` : result.mutant;
-    if (best.get(key)?.outcome !== 'caught') best.set(key, result);
-  }
-  return [...best.values()];
+function withMutant(drill: DrillDefinition, { name, text }: Mutant): Trial {
+  const read = parseRunbook(shortened(text), `${name}.md`);
+  const trial = { drill: drill.id, mutant: name, steps: stepsHash(read.runbook, drill.sections) };
+  const run = (target: Target): Promise<Result> =>
+    judged(trial, () => runDrill(target, drill, { runbook: read, journals, recoveryMs }), 'survived');
+  return { ...trial, run };
 }
 
-async function tryMutant(target: Target, drill: DrillDefinition, { name, text }: Mutant): Promise<Result> {
-  const runbook = parseRunbook(shortened(text), `${name}.md`);
-  const journals = join(out, 'journals');
-  return judged(drill, name, () => runDrill(target, drill, { runbook, journals, recoveryMs }), 'survived');
-}
-
-async function withoutFault(target: Target, drill: DrillDefinition): Promise<Result> {
-  const journals = join(out, 'journals');
+function withoutFault(drill: DrillDefinition, steps: string): Trial {
+  const trial = { drill: drill.id, mutant: skipped, steps };
   const quick = { ...drill, budgets: { ...drill.budgets, detectionMs: 15_000 } };
-  const result = await judged(drill, skipped, () => runDrill(target, quick, { journals, skipInjection: true }), '');
-  return { ...result, outcome: result.verdict === 'inconclusive' ? 'caught' : 'survivor' };
+  const run = async (target: Target): Promise<Result> => {
+    const result = await judged(trial, () => runDrill(target, quick, { journals, skipInjection: true }), '');
+    return { ...result, outcome: result.verdict === 'inconclusive' ? 'caught' : 'survivor' };
+  };
+  return { ...trial, run };
 }
 
 async function judged(
-  drill: DrillDefinition,
-  mutant: string,
+  trial: Omit<Trial, 'run'>,
   runIt: () => ReturnType<typeof runDrill>,
   notCaught: string,
 ): Promise<Result> {
+  const { drill, mutant, steps } = trial;
   const began = performance.now();
   const journal = await runIt().catch((thrown: unknown) => ({
     verdict: 'not run',
@@ -151,17 +153,15 @@ async function judged(
     firstFailedStep: null,
   }));
   const verdict = journal.verdict ?? 'not ended';
-  const known = knownSurvivors[`${drill.id}: ${mutant}`];
+  const known = knownSurvivors[`${drill}: ${mutant}`];
   // A sandbox that was not whole says nothing of the mutant; a runbook that is not in order does.
   const unjudged = verdict === 'not run' || (verdict === 'blocked' && /steady state/.test(journal.reason ?? ''));
   const outcome = verdict === notCaught || unjudged ? (known === undefined ? 'survivor' : 'known survivor') : 'caught';
   const why = known ?? (journal.reason ?? '').split('\n')[0]?.slice(0, 160) ?? '';
   const seconds = (performance.now() - began) / 1000;
-  const result: Result = { drill: drill.id, mutant, verdict, outcome, why, seconds };
+  const result: Result = { drill, mutant, steps, verdict, outcome, why, seconds };
   console.log(
-    redactor.text(
-      `${outcome.padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${drill.id}: ${mutant}: ${verdict}: ${why}`,
-    ),
+    redactor.text(`${outcome.padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${drill}: ${mutant}: ${verdict}: ${why}`),
   );
   return result;
 }

@@ -25,9 +25,13 @@ export function mutantsOf(text: string, runbook: Runbook, sections: readonly str
   ]);
 }
 
-/** Shortens the waits of a mutant; a step's own time is no part of what is tested. */
+/** Shortens the waits of a mutant, steps' own and those within commands; a step's own time is no part of what is tested. */
 export function shortened(text: string): string {
-  return text.replaceAll(/^(```sh wait-until .*?)within=\d+[sm]/gm, `$1within=${longestWaitSeconds}s`);
+  return text
+    .replaceAll(/^(```sh wait-until .*?)within=\d+[sm]/gm, `$1within=${longestWaitSeconds}s`)
+    .replaceAll(/ --timeout=(\d+)s/g, (wait, seconds: string) =>
+      Number(seconds) > longestWaitSeconds ? ` --timeout=${longestWaitSeconds}s` : wait,
+    );
 }
 
 function without(text: string, { line, endLine }: Block): string {
