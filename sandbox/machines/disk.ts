@@ -107,7 +107,7 @@ async function loopDevices(): Promise<string[]> {
 
 /** Unmounts the disk and gives its loop device back. @throws OperatorError saying what keeps it busy. */
 export async function detachDisk(): Promise<void> {
-  // The mount namespaces of machines that were just cut go away a moment after their last process.
+  // The mount namespaces of machines that were just cut go away a moment after their last process; on a starved machine, seconds.
   await until(
     'the disk of the lab is unmounted',
     async () => {
@@ -115,7 +115,7 @@ export async function detachDisk(): Promise<void> {
       const unmounted = await run('umount', [diskMount], { allowFailure: true });
       return diskMounted() ? [unmounted.stderr || `${diskMount} is mounted more than once`] : [];
     },
-    4_000,
+    20_000,
   );
   // mount(8) set the device to detach itself; one that a kill left between attach and mount is detached here.
   for (const device of await loopDevices()) await run('losetup', ['--detach', device], { allowFailure: true });

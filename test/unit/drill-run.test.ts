@@ -59,6 +59,9 @@ interface Lamp {
 
 const sections = { repair: 'test -f LAMP', act: 'touch LAMP' };
 
+/** Milliseconds: more than a starved machine needs; only what is to run out of time is given less. */
+const roomy = { detectionMs: 30_000, recoveryMs: 60_000 };
+
 /** A drill that switches a lamp off and a runbook that switches it on again. */
 function lamp(change: (runbook: string) => string = (text) => text, more: Partial<DrillDefinition> = {}): Lamp {
   const file = join(mkdtempSync(join(tmpdir(), 'lamp-')), 'lamp');
@@ -78,14 +81,14 @@ function lamp(change: (runbook: string) => string = (text) => text, more: Partia
     recovered: async () => [finding(await isOn())],
     heal: () => Promise.resolve(void ((on = true), (healed += 1))),
     hands: {},
-    budgets: { detectionMs: 500, recoveryMs: 3_000 },
+    budgets: roomy,
     ...more,
   });
   const text = [
     '## The lamp is off',
     `\`\`\`sh check #lamp-is-off\n! ${sections.repair}\n\`\`\``,
-    `\`\`\`sh run #lamp-on within=2s\n${sections.act}\n\`\`\``,
-    `\`\`\`sh wait-until #lamp-is-on within=2s\n${sections.repair}\n\`\`\``,
+    `\`\`\`sh run #lamp-on within=30s\n${sections.act}\n\`\`\``,
+    `\`\`\`sh wait-until #lamp-is-on within=30s\n${sections.repair}\n\`\`\``,
   ].join('\n\n');
   const runbook = parseRunbook(change(text).replaceAll('LAMP', file), 'LAMP.md');
   const steadyState = async (): Promise<Finding[]> => [finding(await isOn())];
@@ -133,7 +136,8 @@ describe('a drill', () => {
   });
 
   test('without its fault is inconclusive', async () => {
-    const journal = await verdictOf(lamp(), { skipInjection: true });
+    const quick = { budgets: { ...roomy, detectionMs: 500 } };
+    const journal = await verdictOf(lamp(undefined, quick), { skipInjection: true });
     assert.equal(journal.verdict, 'inconclusive');
     assert.equal(journal.injected, false);
   });
@@ -167,14 +171,17 @@ describe('a drill', () => {
   });
 
   test('a step that hangs is ended with its children and named', async () => {
-    const journal = await verdictOf(lamp((text) => text.replace(sections.act, 'sleep 60 & wait')));
+    const journal = await verdictOf(
+      lamp((text) => text.replace(sections.act, 'sleep 60 & wait').replace('within=30s', 'within=2s')),
+    );
     assert.deepEqual([journal.verdict, journal.steps.at(-1)?.result], ['failed', 'timed out']);
     assert.match(journal.reason ?? '', /lamp-on did not end within 2 s/);
   });
 
   test('a recovery that is impossible fails inside its budget', async () => {
     const began = performance.now();
-    const never = { recovered: () => Promise.resolve([finding(false)]) };
+    const budgets = { ...roomy, recoveryMs: 3_000 };
+    const never = { budgets, recovered: () => Promise.resolve([finding(false)]) };
     const journal = await verdictOf(lamp(undefined, never));
     assert.equal(journal.verdict, 'failed');
     assert.match(journal.reason ?? '', /did not recover within its budget/);

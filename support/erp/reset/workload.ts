@@ -26,7 +26,7 @@ export async function stopErp({ kubernetes }: Systems, withinMs = stopBudgetMs):
       hint: 'look why it does not end: `npm run lab -- kubectl -n erp-sandbox describe pods`; then reset again.',
     };
   };
-  await eventually('the sandbox’s ERP has stopped', gone, { ms: withinMs });
+  await eventually('the sandbox’s ERP has stopped', gone, { ms: withinMs }, { longestPauseMs: 250 });
 }
 
 /** Scales the sandbox's ERP to 1. */

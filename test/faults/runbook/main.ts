@@ -17,7 +17,7 @@ import { runDrill } from '../../../drills/run';
 import { parseRunbook, readRunbook } from '../../../drills/runbook/read';
 import { mutantsOf, shortened, type Mutant } from './mutants';
 import { MutantResults, mutantsFolder, stepsHash, type Result } from './results';
-import { knownSurvivors } from './survivors';
+import { reasonFor } from './survivors';
 
 const journals = join(mutantsFolder, 'journals');
 /** The mutant that is none: the fault is left out. */
@@ -78,7 +78,7 @@ async function tryAll(
       if (isInterrupted()) break;
       results.keep(result);
       found.push(result);
-      if (once && result.outcome === 'caught') break;
+      if (once && result.caught) break;
     }
     if (found.length === 0) left.push(name);
     else judgements.push(...(once ? found.slice(-1) : found));
@@ -135,7 +135,7 @@ function withoutFault(drill: DrillDefinition, steps: string): Trial {
   const quick = { ...drill, budgets: { ...drill.budgets, detectionMs: 15_000 } };
   const run = async (target: Target): Promise<Result> => {
     const result = await judged(trial, () => runDrill(target, quick, { journals, skipInjection: true }), '');
-    return { ...result, outcome: result.verdict === 'inconclusive' ? 'caught' : 'survivor' };
+    return { ...result, caught: result.verdict === 'inconclusive' };
   };
   return { ...trial, run };
 }
@@ -153,24 +153,33 @@ async function judged(
     firstFailedStep: null,
   }));
   const verdict = journal.verdict ?? 'not ended';
-  const known = knownSurvivors[`${drill}: ${mutant}`];
   // A sandbox that was not whole says nothing of the mutant; a runbook that is not in order does.
   const unjudged = verdict === 'not run' || (verdict === 'blocked' && /steady state/.test(journal.reason ?? ''));
-  const outcome = verdict === notCaught || unjudged ? (known === undefined ? 'survivor' : 'known survivor') : 'caught';
-  const why = known ?? (journal.reason ?? '').split('\n')[0]?.slice(0, 160) ?? '';
+  const caught = verdict !== notCaught && !unjudged;
+  const why = (journal.reason ?? '').split('\n')[0]?.slice(0, 160) ?? '';
   const seconds = (performance.now() - began) / 1000;
-  const result: Result = { drill, mutant, steps, verdict, outcome, why, seconds };
-  console.log(
-    redactor.text(`${outcome.padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${drill}: ${mutant}: ${verdict}: ${why}`),
-  );
+  const result: Result = { drill, mutant, steps, verdict, caught, why, seconds };
+  const line = `${outcomeOf(result).padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${drill}: ${mutant}: ${verdict}: ${why}`;
+  console.log(redactor.text(line));
   return result;
 }
 
+/** Caught, a survivor for which there is a reason, or one without. */
+function outcomeOf({ caught, drill, mutant }: Result): 'caught' | 'known survivor' | 'survivor' {
+  if (caught) return 'caught';
+  return reasonFor(drill, mutant) === undefined ? 'survivor' : 'known survivor';
+}
+
 function conclude(results: readonly Result[]): number {
-  const open = results.filter(({ outcome }) => outcome !== 'caught');
-  const rows = open.map(({ drill, mutant, outcome, why }) => [drill, mutant, outcome, why]);
+  const open = results.filter(({ caught }) => !caught);
+  const rows = open.map((result) => [
+    result.drill,
+    result.mutant,
+    outcomeOf(result),
+    reasonFor(result.drill, result.mutant) ?? result.why,
+  ]);
   if (rows.length > 0) console.log(`\n${redactor.text(textTable(['drill', 'mutant', '', 'why'], rows))}`);
-  const bad = results.filter(({ outcome }) => outcome === 'survivor').length;
+  const bad = results.filter((result) => outcomeOf(result) === 'survivor').length;
   const caught = results.length - open.length;
   console.log(`score ${caught} / ${results.length} caught, ${open.length - bad} known survivors`);
   console.log(`${results.length - bad} passed, ${bad} failed`);

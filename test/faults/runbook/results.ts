@@ -16,8 +16,8 @@ const resultShape = z.object({
   /** Hash of the steps that were followed: a result says nothing of a runbook that reads otherwise. */
   steps: z.string(),
   verdict: z.string(),
-  /** Caught, a survivor with a reason, or one without. */
-  outcome: z.enum(['caught', 'known survivor', 'survivor']),
+  /** The drill did not end as survived, and the sandbox was whole before it. */
+  caught: z.boolean(),
   why: z.string(),
   seconds: z.number(),
 });

@@ -2,8 +2,8 @@ const tellsOnly = 'it only tells the operator: the step after it refuses by itse
 const bothLook = 'both only look, or are needed in any order: the outcome is the same';
 const covered = 'the wait that is left passes no sooner than the one that is missing';
 
-/** Mutants that may end as survived, each with why that is right: by drill and mutant. */
-export const knownSurvivors: Readonly<Record<string, string>> = {
+/** Mutants that may end as survived, each with why that is right: by drill and mutant, or by mutant for whatever drill. */
+const knownSurvivors: Readonly<Record<string, string>> = {
   'vault-seal: drop vault-is-unsealed': 'the playbook before it ends only when Vault is active',
   'vault-seal: swap vault-is-unsealed vso-log-in-anew': bothLook,
   'argocd-pruned: drop app-is-at-the-new-commit': covered,
@@ -25,3 +25,8 @@ export const knownSurvivors: Readonly<Record<string, string>> = {
   'etcd-damaged: drop newest-backup-of-etcd': tellsOnly,
   'etcd-damaged: swap etcd-does-not-serve newest-backup-of-etcd': bothLook,
 };
+
+/** Why a mutant may survive a drill, if there is a reason on record. */
+export function reasonFor(drill: string, mutant: string): string | undefined {
+  return knownSurvivors[`${drill}: ${mutant}`] ?? knownSurvivors[mutant];
+}
