@@ -97,6 +97,7 @@ const checks: readonly Check[] = [
     'warn',
     '{support,sandbox,steps,drills,reports,test,bench}/**/*.ts',
     '*.js',
+    '{.,docs,drills}/*.md',
   ]),
   command('steps', 'node', [...tsNode, 'test/steps.ts']),
   goTests('stand-ins (Go)', 'standins'),
