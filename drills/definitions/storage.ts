@@ -18,10 +18,16 @@ const memory = z.object({
   /** Name of the file that must survive; its content follows from it. */
   file: z.string(),
 });
-type Memory = z.infer<typeof memory>;
+/** The engine from before, too: a file that was never written is not lost. */
+const corruptMemory = memory.extend({ engine: z.string() });
 
 /** Two files of the drill's own: one from before the backup, which must survive, and one from after it. */
 const lostMemory = memory.omit({ file: true }).extend({ kept: z.string(), later: z.string() });
+
+/** The engine that a volume's replicas belong to. */
+async function engineOf({ kubernetes }: DrillContext['systems'], volume: string): Promise<string> {
+  return (await readReplicas(kubernetes, volume))[0]?.spec.engineName ?? 'none';
+}
 
 async function probeKept(
   { systems, observe, notes }: DrillContext,
@@ -39,16 +45,17 @@ async function probeKept(
  * a volume is deleted with everything that the machines have of it.
  */
 export const storageDrills: readonly DrillDefinition[] = [
-  defineDrill<Memory>({
+  defineDrill<z.infer<typeof corruptMemory>>({
     id: 'volume-corruption',
     title: 'A volume is made again with a new engine, and two of its old replicas are corrupt.',
     changeClasses: ['storage'],
     capabilities: ['ssh'],
     sections: ['a-volume-has-lost-its-replicas'],
-    memory,
+    memory: corruptMemory,
     prepare: async ({ systems }) => {
       const volume = await documentsVolume(systems.kubernetes);
-      return { volume, ...(await sizeOf(systems.kubernetes, volume)), file: `drill-${Date.now()}.txt` };
+      const engine = await engineOf(systems, volume);
+      return { volume, ...(await sizeOf(systems.kubernetes, volume)), file: `drill-${Date.now()}.txt`, engine };
     },
     inject: async ({ target, systems, observe }, known) => {
       const { kubernetes } = systems;
@@ -59,11 +66,13 @@ export const storageDrills: readonly DrillDefinition[] = [
       await deleteVolume(kubernetes, known.volume);
       await createVolume(kubernetes, known.volume, known);
       await scaleDocuments(kubernetes, 1);
-      observe('engine before', replicas[0]?.spec.engineName ?? 'none');
+      observe('engine before', known.engine);
     },
-    detect: async ({ systems }, { file }) => {
-      const seen = (await fileHash(systems.kubernetes, file)) ?? 'lost';
-      return compare(`file ${file}`, 'lost', seen, `GET /files/${file} of the app documents`);
+    detect: async ({ systems }, { volume, engine, file }) => {
+      const source = `GET /files/${file} of the app documents`;
+      if ((await engineOf(systems, volume)) === engine)
+        return compare(`file ${file}`, 'lost', 'its engine is the same', source);
+      return compare(`file ${file}`, 'lost', (await fileHash(systems.kubernetes, file)) ?? 'lost', source);
     },
     recovered: async ({ systems }, { volume, file }) => [
       await probeVolumeHealthy(systems.kubernetes, volume),

@@ -126,24 +126,30 @@ function withMutant(drill: DrillDefinition, { name, text }: Mutant): Trial {
   const read = parseRunbook(shortened(text), `${name}.md`);
   const trial = { drill: drill.id, mutant: name, steps: stepsHash(read.runbook, drill.sections) };
   const run = (target: Target): Promise<Result> =>
-    judged(trial, () => runDrill(target, drill, { runbook: read, journals, recoveryMs }), 'survived');
+    judged(
+      trial,
+      () => runDrill(target, drill, { runbook: read, journals, recoveryMs }),
+      (verdict) => verdict !== 'survived',
+    );
   return { ...trial, run };
 }
 
 function withoutFault(drill: DrillDefinition, steps: string): Trial {
   const trial = { drill: drill.id, mutant: skipped, steps };
   const quick = { ...drill, budgets: { ...drill.budgets, detectionMs: 15_000 } };
-  const run = async (target: Target): Promise<Result> => {
-    const result = await judged(trial, () => runDrill(target, quick, { journals, skipInjection: true }), '');
-    return { ...result, caught: result.verdict === 'inconclusive' };
-  };
+  const run = (target: Target): Promise<Result> =>
+    judged(
+      trial,
+      () => runDrill(target, quick, { journals, skipInjection: true }),
+      (verdict) => verdict === 'inconclusive',
+    );
   return { ...trial, run };
 }
 
 async function judged(
   trial: Omit<Trial, 'run'>,
   runIt: () => ReturnType<typeof runDrill>,
-  notCaught: string,
+  isCaught: (verdict: string) => boolean,
 ): Promise<Result> {
   const { drill, mutant, steps } = trial;
   const began = performance.now();
@@ -155,7 +161,7 @@ async function judged(
   const verdict = journal.verdict ?? 'not ended';
   // A sandbox that was not whole says nothing of the mutant; a runbook that is not in order does.
   const unjudged = verdict === 'not run' || (verdict === 'blocked' && /steady state/.test(journal.reason ?? ''));
-  const caught = verdict !== notCaught && !unjudged;
+  const caught = isCaught(verdict) && !unjudged;
   const why = (journal.reason ?? '').split('\n')[0]?.slice(0, 160) ?? '';
   const seconds = (performance.now() - began) / 1000;
   const result: Result = { drill, mutant, steps, verdict, caught, why, seconds };
