@@ -78,7 +78,7 @@ async function tryAll(
       if (isInterrupted()) break;
       results.keep(result);
       found.push(result);
-      if (once && result.caught) break;
+      if (once && isSettled(result)) break;
     }
     if (found.length === 0) left.push(name);
     else judgements.push(...(once ? found.slice(-1) : found));
@@ -168,6 +168,11 @@ async function judged(
   const line = `${outcomeOf(result).padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${drill}: ${mutant}: ${verdict}: ${why}`;
   console.log(redactor.text(line));
   return result;
+}
+
+/** Nothing is to be learned of it in another drill. */
+function isSettled({ caught, mutant }: Result): boolean {
+  return caught || reasonFor('', mutant) !== undefined;
 }
 
 /** Caught, a survivor for which there is a reason, or one without. */
