@@ -15,8 +15,8 @@ export interface DrillOptions extends RecorderOptions {
   /** Leaves the fault out: such a drill must be inconclusive. */
   skipInjection?: boolean;
   operator?: Operator;
-  /** A shorter time for the recovery, in milliseconds: a mutant need not be waited for as long. */
-  recoveryMs?: number;
+  /** The longest wait for a recovery that is not there when the runbook has ended, in milliseconds: a mutant is not waited for long. */
+  patienceMs?: number;
   /** Another steady state, and another shell than the operator's: for tests without a sandbox. */
   steadyState?: (context: DrillContext) => Promise<Finding[]>;
   shell?: OperatorShell;

@@ -204,9 +204,9 @@ export class DrillPhases {
 
   /** What is left of the recovery's budget, in milliseconds; a person's time does not count. */
   private leftMs(): number {
-    const budget = this.options.recoveryMs ?? this.drill.budgets.recoveryMs;
     const spent = Date.now() - this.instants().injected - this.recorder.journal.decisionsMs;
-    return Math.max(budget - spent, 1_000);
+    const left = Math.max(this.drill.budgets.recoveryMs - spent, 1_000);
+    return Math.min(left, this.options.patienceMs ?? left);
   }
 
   private async phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {

@@ -22,8 +22,8 @@ import { reasonFor } from './survivors';
 const journals = join(mutantsFolder, 'journals');
 /** The mutant that is none: the fault is left out. */
 const skipped = 'skip the injection';
-/** How long a mutant may need to recover, in milliseconds: three times what the drills were seen to need. */
-const recoveryMs = 90_000;
+/** How long a mutant is waited for when its steps have ended, in milliseconds: one that has not recovered by then is caught in any case. */
+const patienceMs = 30_000;
 
 /** How the runbook is mutated. */
 export interface MutationOptions {
@@ -128,7 +128,7 @@ function withMutant(drill: DrillDefinition, { name, text }: Mutant): Trial {
   const run = (target: Target): Promise<Result> =>
     judged(
       trial,
-      () => runDrill(target, drill, { runbook: read, journals, recoveryMs }),
+      () => runDrill(target, drill, { runbook: read, journals, patienceMs }),
       (verdict) => verdict !== 'survived',
     );
   return { ...trial, run };
