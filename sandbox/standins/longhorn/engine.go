@@ -115,10 +115,17 @@ func (e *Engine) readLocked(offset, length int64) ([]byte, error) {
 	return e.anyBlock(offset)
 }
 
-// anyBlock reads one block from any replica that holds the volume's youngest data, also one dropped for other blocks.
+// anyBlock reads one block from any replica that holds the volume's youngest data: those in use, then those that were dropped for
+// other blocks and have missed no write since.
 func (e *Engine) anyBlock(offset int64) ([]byte, error) {
-	for _, r := range e.replicas {
-		if r.mode == modeRW || r.damaged() {
+	for _, usable := range []func(*remote) bool{
+		func(r *remote) bool { return r.mode == modeRW },
+		func(r *remote) bool { return r.damaged() && !r.behind },
+	} {
+		for _, r := range e.replicas {
+			if !usable(r) {
+				continue
+			}
 			if data, err := r.read(offset, BlockSize); err == nil {
 				return data, nil
 			}
@@ -133,7 +140,13 @@ func (e *Engine) write(offset int64, data []byte) error {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.revision++
-	return e.onEach(func(r *remote) error { return r.write(offset, data, e.revision) })
+	if err := e.onEach(func(r *remote) error { return r.write(offset, data, e.revision) }); err != nil {
+		return err
+	}
+	for _, r := range e.replicas {
+		r.behind = r.behind || r.mode != modeRW
+	}
+	return nil
 }
 
 // onEach acts on every replica in use at once, and drops those on which it fails. It fails only when none is left.
@@ -260,7 +273,7 @@ func (e *Engine) Rebuild() {
 			}
 			continue
 		}
-		r.mode, r.trouble = modeRW, ""
+		r.mode, r.trouble, r.behind = modeRW, "", false
 		log.Printf("volume %s: replica %s is rebuilt", e.Volume, r.name)
 		go e.changed()
 	}
@@ -278,14 +291,14 @@ func (e *Engine) rebuild(r *remote) error {
 			}
 		}
 	}
-	if reference == nil && !damaged {
+	if reference == nil && (!damaged || r.behind) {
 		return errors.New("no replica in use to rebuild from")
 	}
 	if _, err := r.open(e.Size); err != nil {
 		return err
 	}
-	// While it is the only one with some of the blocks, it must not be marked as one that is not whole.
-	if !damaged {
+	// One that missed nothing may be the only one with some of the blocks: it must not be marked as one that is not whole.
+	if !damaged || r.behind {
 		if err := r.rebuilding(true, 0); err != nil {
 			return err
 		}

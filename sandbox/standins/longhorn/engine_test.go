@@ -118,6 +118,60 @@ func TestBlocksCorruptInDifferentReplicasAreStillRead(t *testing.T) {
 	}
 }
 
+func TestWhatWasWrittenAfterTheCorruptionIsKept(t *testing.T) {
+	r := newRig(t)
+	e := r.engine(t, 1)
+	if err := e.write(0, bytes.Repeat(block("abcd"), 10)); err != nil {
+		t.Fatal(err)
+	}
+	flip(t, r.image(0), 3*BlockSize+17)
+	flip(t, r.image(1), 3*BlockSize+17)
+	if dropped := e.Scrub(); dropped != 2 {
+		t.Fatalf("%d replicas were dropped, not 2", dropped)
+	}
+	if err := e.write(7*BlockSize, block("efgh")); err != nil {
+		t.Fatal(err)
+	}
+	e.Rebuild()
+	if dropped := e.Scrub(); dropped != 0 {
+		t.Errorf("%d replicas differ after the rebuild", dropped)
+	}
+	for index := range r.names {
+		content, err := os.ReadFile(r.image(index))
+		if err != nil || !bytes.Equal(content[7*BlockSize:8*BlockSize], block("efgh")) {
+			t.Errorf("replica %d has lost the write: %v", index, err)
+		}
+	}
+}
+
+func TestAReplicaThatMissedAWriteIsNotReadForIt(t *testing.T) {
+	r := newRig(t)
+	e := r.engine(t, 1)
+	if err := e.write(0, bytes.Repeat(block("abcd"), 10)); err != nil {
+		t.Fatal(err)
+	}
+	flip(t, r.image(0), 3*BlockSize+17)
+	flip(t, r.image(1), 3*BlockSize+17)
+	e.Scrub()
+	if err := e.write(7*BlockSize, block("efgh")); err != nil {
+		t.Fatal(err)
+	}
+	flip(t, r.image(2), 7*BlockSize+17)
+	if data, err := e.read(7*BlockSize, BlockSize); err == nil {
+		t.Errorf("the block was lost, and read as %q", data[:4])
+	}
+	e.Rebuild()
+	modes, _ := e.Modes()
+	for name, mode := range modes {
+		if mode == modeRW {
+			t.Errorf("%s is in use, although no replica has all of it", name)
+		}
+	}
+	if data, err := e.read(2*BlockSize, BlockSize); err != nil || !bytes.Equal(data, block("abcd")) {
+		t.Errorf("a block that the last replica still has is not read: %v", err)
+	}
+}
+
 func TestAReplicaThatMissedWritesIsRebuilt(t *testing.T) {
 	r := newRig(t)
 	e := r.engine(t, 1)

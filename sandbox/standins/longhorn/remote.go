@@ -31,6 +31,8 @@ type remote struct {
 	// Why it is not in use, and whether that is because its machine did not answer.
 	trouble string
 	silent  bool
+	// A write was acknowledged that it does not have: nothing of it may be read.
+	behind bool
 }
 
 // Modes of a replica in an engine, Longhorn's words.
