@@ -22,6 +22,8 @@ import { reasonFor } from './survivors';
 const journals = join(mutantsFolder, 'journals');
 /** The mutant that is none: the fault is left out. */
 const skipped = 'skip the injection';
+/** The verdict on a mutant whose drill could not be run: nothing is known of it, and no reason excuses it. */
+const notJudged = 'not judged';
 /** How long a mutant is waited for when its steps have ended, in milliseconds: one that has not recovered by then is caught in any case. */
 const patienceMs = 30_000;
 
@@ -76,7 +78,7 @@ async function tryAll(
       const result = results.of(trial) ?? (await trial.run(target));
       // What an interruption ended was not judged.
       if (isInterrupted()) break;
-      results.keep(result);
+      if (result.verdict !== notJudged) results.keep(result);
       found.push(result);
       if (once && isSettled(result)) break;
     }
@@ -84,7 +86,7 @@ async function tryAll(
     else judgements.push(...(once ? found.slice(-1) : found));
   }
   // What is left out is said, never passed over in silence.
-  if (left.length > 0) console.log(`Left out for lack of time (${left.length} of ${mine.length}): ${left.join('; ')}`);
+  if (left.length > 0) console.log(`Not tried (${left.length} of ${mine.length}): ${left.join('; ')}`);
   return conclude(judgements);
 }
 
@@ -164,21 +166,21 @@ async function judged(
   const caught = isCaught(verdict) && !unjudged;
   const why = (journal.reason ?? '').split('\n')[0]?.slice(0, 160) ?? '';
   const seconds = (performance.now() - began) / 1000;
-  const result: Result = { drill, mutant, steps, verdict, caught, why, seconds };
-  const line = `${outcomeOf(result).padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${drill}: ${mutant}: ${verdict}: ${why}`;
+  const result: Result = { drill, mutant, steps, verdict: unjudged ? notJudged : verdict, caught, why, seconds };
+  const line = `${outcomeOf(result).padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${drill}: ${mutant}: ${result.verdict}: ${why}`;
   console.log(redactor.text(line));
   return result;
 }
 
 /** Nothing is to be learned of it in another drill. */
-function isSettled({ caught, mutant }: Result): boolean {
-  return caught || reasonFor('', mutant) !== undefined;
+function isSettled({ caught, mutant, verdict }: Result): boolean {
+  return caught || (verdict !== notJudged && reasonFor('', mutant) !== undefined);
 }
 
 /** Caught, a survivor for which there is a reason, or one without. */
-function outcomeOf({ caught, drill, mutant }: Result): 'caught' | 'known survivor' | 'survivor' {
+function outcomeOf({ caught, drill, mutant, verdict }: Result): 'caught' | 'known survivor' | 'survivor' {
   if (caught) return 'caught';
-  return reasonFor(drill, mutant) === undefined ? 'survivor' : 'known survivor';
+  return verdict === notJudged || reasonFor(drill, mutant) === undefined ? 'survivor' : 'known survivor';
 }
 
 function conclude(results: readonly Result[]): number {
