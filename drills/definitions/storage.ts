@@ -15,14 +15,17 @@ const memory = z.object({
   /** Bytes, as the Volume says it. */
   size: z.string(),
   numberOfReplicas: z.number(),
+});
+
+const corruptMemory = memory.extend({
   /** Name of the file that must survive; its content follows from it. */
   file: z.string(),
+  /** From before: a file that was never written is not lost. */
+  engine: z.string(),
 });
-/** The engine from before, too: a file that was never written is not lost. */
-const corruptMemory = memory.extend({ engine: z.string() });
 
 /** Two files of the drill's own: one from before the backup, which must survive, and one from after it. */
-const lostMemory = memory.omit({ file: true }).extend({ kept: z.string(), later: z.string() });
+const lostMemory = memory.extend({ kept: z.string(), later: z.string() });
 
 /** The engine that a volume's replicas belong to. */
 async function engineOf({ kubernetes }: DrillContext['systems'], volume: string): Promise<string> {

@@ -87,11 +87,10 @@ function playbookProblems({ kind, text, line }: Block): Problem[] {
   return missing.map((path) => ({ line, says: `The factory has no playbook ansible/${path}.` }));
 }
 
-/** Reads steps that end in a NUL each; answers with the number and the complaint of each that cannot be read. */
-const reader = `n=0
-while IFS= read -r -d '' step; do
-  said=$(bash -n <<< "$step" 2>&1) || printf '%s\\0%s\\0' "$n" "$said"
-  n=$((n + 1))
+/** Reads steps that end in a NUL each; answers to each, NUL again, with the complaint, and with nothing when it can be read. */
+const reader = `while IFS= read -r -d '' step; do
+  if said=$(bash -n <<< "$step" 2>&1); then said=; else said=\${said:-it cannot be read}; fi
+  printf '%s\\0' "$said"
 done`;
 
 /** Bash reads the steps without running them: one process asks for all, because starting each from here takes seconds. */
@@ -99,11 +98,11 @@ async function syntaxProblems(blocks: readonly Block[]): Promise<Problem[]> {
   const commands = blocks.filter(({ kind }) => kind !== 'person');
   const input = commands.map(({ text }) => `${text}\0`).join('');
   const { stdout } = await run('bash', ['-c', reader], { input, timeoutMs: 30_000 });
-  const answers = stdout.split('\0').slice(0, -1);
+  const answers = stdout.split('\0');
   return commands.flatMap(({ line }, index) => {
-    const at = answers.findIndex((answer, place) => place % 2 === 0 && answer === String(index));
-    if (at < 0) return [];
-    const [first = 'it cannot be read'] = (answers[at + 1] ?? '').replaceAll(/^bash: line \d+: /gm, '').split('\n');
+    const said = answers[index] ?? 'it was not read';
+    if (said === '') return [];
+    const [first] = said.replaceAll(/^bash: line \d+: /gm, '').split('\n');
     return [{ line, says: `Bash cannot read the step: ${first}.` }];
   });
 }

@@ -115,17 +115,10 @@ func (e *Engine) readLocked(offset, length int64) ([]byte, error) {
 	return e.anyBlock(offset)
 }
 
-// anyBlock reads one block from any replica that holds the volume's youngest data: those in use, then those that were dropped for
-// other blocks and have missed no write since.
+// anyBlock reads one block from any replica that holds the volume's youngest data, also one dropped for other blocks.
 func (e *Engine) anyBlock(offset int64) ([]byte, error) {
-	for _, usable := range []func(*remote) bool{
-		func(r *remote) bool { return r.mode == modeRW },
-		func(r *remote) bool { return r.damaged() && !r.behind },
-	} {
-		for _, r := range e.replicas {
-			if !usable(r) {
-				continue
-			}
+	for _, r := range e.replicas {
+		if r.mode == modeRW || r.damaged() {
 			if data, err := r.read(offset, BlockSize); err == nil {
 				return data, nil
 			}
@@ -190,9 +183,9 @@ func (e *Engine) drop(r *remote, why error) {
 	go e.changed()
 }
 
-// damaged says that a replica was dropped for blocks that do not have their checksum, and for nothing else.
+// damaged says that a replica was dropped for blocks that do not have their checksum, and that it lacks nothing else.
 func (r *remote) damaged() bool {
-	return r.mode == modeERR && len(r.trouble) > 8 && r.trouble[:8] == "corrupt:"
+	return r.mode == modeERR && !r.behind && len(r.trouble) > 8 && r.trouble[:8] == "corrupt:"
 }
 
 // Scrub verifies every replica in use, drops those that are corrupt or differ, and returns how many it dropped.
@@ -291,14 +284,14 @@ func (e *Engine) rebuild(r *remote) error {
 			}
 		}
 	}
-	if reference == nil && (!damaged || r.behind) {
+	if reference == nil && !damaged {
 		return errors.New("no replica in use to rebuild from")
 	}
 	if _, err := r.open(e.Size); err != nil {
 		return err
 	}
-	// One that missed nothing may be the only one with some of the blocks: it must not be marked as one that is not whole.
-	if !damaged || r.behind {
+	// While it is the only one with some of the blocks, it must not be marked as one that is not whole.
+	if !damaged {
 		if err := r.rebuilding(true, 0); err != nil {
 			return err
 		}

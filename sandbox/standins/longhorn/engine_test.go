@@ -64,18 +64,43 @@ func flip(t *testing.T, file string, at int64) {
 	}
 }
 
+// holds checks that a block of every replica's image is as it was written.
+func (r *rig) holds(t *testing.T, number int, text string) {
+	t.Helper()
+	for index := range r.names {
+		content, err := os.ReadFile(r.image(index))
+		if err != nil || !bytes.Equal(content[number*BlockSize:(number+1)*BlockSize], block(text)) {
+			t.Errorf("replica %d does not hold the write: %v", index, err)
+		}
+	}
+}
+
+// newRigWithOneAhead has ten blocks of "abcd", of which two replicas were dropped as corrupt before block 7 became "efgh".
+func newRigWithOneAhead(t *testing.T) (*rig, *Engine) {
+	t.Helper()
+	r := newRig(t)
+	e := r.engine(t, 1)
+	if err := e.write(0, bytes.Repeat(block("abcd"), 10)); err != nil {
+		t.Fatal(err)
+	}
+	flip(t, r.image(0), 3*BlockSize+17)
+	flip(t, r.image(1), 3*BlockSize+17)
+	if dropped := e.Scrub(); dropped != 2 {
+		t.Fatalf("%d replicas were dropped, not 2", dropped)
+	}
+	if err := e.write(7*BlockSize, block("efgh")); err != nil {
+		t.Fatal(err)
+	}
+	return r, e
+}
+
 func TestEveryWriteLiesInEveryReplica(t *testing.T) {
 	r := newRig(t)
 	e := r.engine(t, 1)
 	if err := e.write(8*BlockSize, block("abcd")); err != nil {
 		t.Fatal(err)
 	}
-	for index := range r.names {
-		content, err := os.ReadFile(r.image(index))
-		if err != nil || !bytes.Equal(content[8*BlockSize:9*BlockSize], block("abcd")) {
-			t.Errorf("replica %d does not hold the write: %v", index, err)
-		}
-	}
+	r.holds(t, 8, "abcd")
 }
 
 func TestCorruptReplicasAreNoticedAndRebuilt(t *testing.T) {
@@ -119,43 +144,16 @@ func TestBlocksCorruptInDifferentReplicasAreStillRead(t *testing.T) {
 }
 
 func TestWhatWasWrittenAfterTheCorruptionIsKept(t *testing.T) {
-	r := newRig(t)
-	e := r.engine(t, 1)
-	if err := e.write(0, bytes.Repeat(block("abcd"), 10)); err != nil {
-		t.Fatal(err)
-	}
-	flip(t, r.image(0), 3*BlockSize+17)
-	flip(t, r.image(1), 3*BlockSize+17)
-	if dropped := e.Scrub(); dropped != 2 {
-		t.Fatalf("%d replicas were dropped, not 2", dropped)
-	}
-	if err := e.write(7*BlockSize, block("efgh")); err != nil {
-		t.Fatal(err)
-	}
+	r, e := newRigWithOneAhead(t)
 	e.Rebuild()
 	if dropped := e.Scrub(); dropped != 0 {
 		t.Errorf("%d replicas differ after the rebuild", dropped)
 	}
-	for index := range r.names {
-		content, err := os.ReadFile(r.image(index))
-		if err != nil || !bytes.Equal(content[7*BlockSize:8*BlockSize], block("efgh")) {
-			t.Errorf("replica %d has lost the write: %v", index, err)
-		}
-	}
+	r.holds(t, 7, "efgh")
 }
 
 func TestAReplicaThatMissedAWriteIsNotReadForIt(t *testing.T) {
-	r := newRig(t)
-	e := r.engine(t, 1)
-	if err := e.write(0, bytes.Repeat(block("abcd"), 10)); err != nil {
-		t.Fatal(err)
-	}
-	flip(t, r.image(0), 3*BlockSize+17)
-	flip(t, r.image(1), 3*BlockSize+17)
-	e.Scrub()
-	if err := e.write(7*BlockSize, block("efgh")); err != nil {
-		t.Fatal(err)
-	}
+	r, e := newRigWithOneAhead(t)
 	flip(t, r.image(2), 7*BlockSize+17)
 	if data, err := e.read(7*BlockSize, BlockSize); err == nil {
 		t.Errorf("the block was lost, and read as %q", data[:4])

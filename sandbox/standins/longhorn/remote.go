@@ -31,7 +31,7 @@ type remote struct {
 	// Why it is not in use, and whether that is because its machine did not answer.
 	trouble string
 	silent  bool
-	// A write was acknowledged that it does not have: nothing of it may be read.
+	// A write was acknowledged that it does not have.
 	behind bool
 }
 

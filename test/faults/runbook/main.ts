@@ -75,10 +75,11 @@ async function tryAll(
     const found: Result[] = [];
     for (const trial of trials) {
       if (isInterrupted() || performance.now() > until) break;
-      const result = results.of(trial) ?? (await trial.run(target));
+      const known = results.of(trial);
+      const result = known ?? (await trial.run(target));
       // What an interruption ended was not judged.
       if (isInterrupted()) break;
-      if (result.verdict !== notJudged) results.keep(result);
+      if (known === undefined && result.verdict !== notJudged) results.keep(result);
       found.push(result);
       if (once && isSettled(result)) break;
     }
@@ -173,24 +174,24 @@ async function judged(
 }
 
 /** Nothing is to be learned of it in another drill. */
-function isSettled({ caught, mutant, verdict }: Result): boolean {
-  return caught || (verdict !== notJudged && reasonFor('', mutant) !== undefined);
+function isSettled(result: Result): boolean {
+  return result.caught || excuse({ ...result, drill: '' }) !== undefined;
+}
+
+/** Why a mutant may survive. One that was not judged has no excuse. */
+function excuse({ drill, mutant, verdict }: Result): string | undefined {
+  return verdict === notJudged ? undefined : reasonFor(drill, mutant);
 }
 
 /** Caught, a survivor for which there is a reason, or one without. */
-function outcomeOf({ caught, drill, mutant, verdict }: Result): 'caught' | 'known survivor' | 'survivor' {
-  if (caught) return 'caught';
-  return verdict === notJudged || reasonFor(drill, mutant) === undefined ? 'survivor' : 'known survivor';
+function outcomeOf(result: Result): 'caught' | 'known survivor' | 'survivor' {
+  if (result.caught) return 'caught';
+  return excuse(result) === undefined ? 'survivor' : 'known survivor';
 }
 
 function conclude(results: readonly Result[]): number {
   const open = results.filter(({ caught }) => !caught);
-  const rows = open.map((result) => [
-    result.drill,
-    result.mutant,
-    outcomeOf(result),
-    reasonFor(result.drill, result.mutant) ?? result.why,
-  ]);
+  const rows = open.map((result) => [result.drill, result.mutant, outcomeOf(result), excuse(result) ?? result.why]);
   if (rows.length > 0) console.log(`\n${redactor.text(textTable(['drill', 'mutant', '', 'why'], rows))}`);
   const bad = results.filter((result) => outcomeOf(result) === 'survivor').length;
   const caught = results.length - open.length;

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { sha256 } from '../../../support/evidence/ledger/lines';
 import { redactor } from '../../../support/evidence/redaction';
 import { reportsOut } from '../../../support/paths';
 import type { Runbook } from '../../../drills/runbook/document';
@@ -26,15 +26,12 @@ export type Result = z.infer<typeof resultShape>;
 /** What a drill does with a runbook: changes when a step of its sections does, or their order. */
 export function stepsHash({ sections }: Runbook, slugs: readonly string[]): string {
   const blocks = sections.filter(({ slug }) => slugs.includes(slug)).flatMap((section) => section.blocks);
-  return createHash('sha256')
-    .update(JSON.stringify(blocks.map(({ hash }) => hash)))
-    .digest('hex')
-    .slice(0, 16);
+  return sha256(JSON.stringify(blocks.map(({ hash }) => hash))).slice(0, 16);
 }
 
 /** Results of mutants, on disk after each. */
 export class MutantResults {
-  private readonly kept: Result[];
+  private kept: Result[];
 
   /** @param goOn keep what an earlier run left. */
   constructor(goOn: boolean) {
@@ -49,8 +46,8 @@ export class MutantResults {
   }
 
   keep(result: Result): void {
-    const same = this.kept.findIndex(({ drill, mutant }) => drill === result.drill && mutant === result.mutant);
-    this.kept.splice(same < 0 ? this.kept.length : same, same < 0 ? 0 : 1, result);
+    const others = this.kept.filter(({ drill, mutant }) => drill !== result.drill || mutant !== result.mutant);
+    this.kept = [...others, result];
     writeFileSync(file, redactor.text(`${JSON.stringify(this.kept, null, 2)}\n`));
   }
 }
