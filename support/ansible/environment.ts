@@ -36,7 +36,7 @@ export async function ensureAnsible(onLine?: (line: string) => void): Promise<st
     await run('python3', ['-m', 'venv', folder], { timeoutMs: 120_000 });
     await run(
       join(folder, 'bin', 'pip'),
-      // Of its hundred collections a handful is used: Python compiles those when they are, for a third of the work.
+      // Of its hundred collections a handful is used: Python compiles those when they are first, and keeps that in the cache.
       ['install', '--disable-pip-version-check', '--no-input', '--no-compile', '--quiet', '-r', requirements],
       {
         timeoutMs: 900_000,
