@@ -2,10 +2,17 @@ const tellsOnly = 'it only tells the operator: the step after it refuses by itse
 const bothLook = 'both only look, or are needed in any order: the outcome is the same';
 const covered = 'the wait that is left passes no sooner than the one that is missing';
 
+const unsealedAlready = 'the playbook before it ends only when Vault is active';
+
 /** Mutants that may end as survived, each with why that is right: by drill and mutant, or by mutant for whatever drill. */
 const knownSurvivors: Readonly<Record<string, string>> = {
-  'vault-seal: drop vault-is-unsealed': 'the playbook before it ends only when Vault is active',
-  'vault-seal: swap vault-is-unsealed vso-log-in-anew': bothLook,
+  'drop vault-is-unsealed': unsealedAlready,
+  'swap vault-is-unsealed vso-log-in-anew': unsealedAlready,
+  'drop vso-logins-are-valid': 'nothing is leased without a valid login, and the step after it waits for the leases',
+  'swap vso-logins-are-valid leases-are-new': bothLook,
+  'drop vault-serves': tellsOnly,
+  'swap vault-serves pods-run-since-power-on': bothLook,
+  'drop etcd-is-intact': 'it only tells the operator that this section is the right one; in the drill it is',
   'argocd-pruned: drop app-is-at-the-new-commit': covered,
   'drop app-has-an-address': 'the step after it needs the address, too',
   'drop every-machine-reaches-the-app': 'the drill looks later than the second in which a machine learns the address',
