@@ -10,8 +10,9 @@ import { drills } from '../../drills/registry';
 import { splitRecovery } from '../../drills/recovery-time';
 import { parseRunbook, readRunbook } from '../../drills/runbook/read';
 import { runbookFile } from '../../support/paths';
+import { beside } from '../faults/runbook/in-place';
 import { mutantsOf, shortened } from '../faults/runbook/mutants';
-import { stepsHash } from '../faults/runbook/results';
+import { stepsHash, type Result } from '../faults/runbook/results';
 
 const text = [
   '## S',
@@ -51,6 +52,39 @@ describe('mutants of a runbook', () => {
       shortened('kubectl wait --timeout=100s; kubectl wait --timeout=5s'),
       'kubectl wait --timeout=45s; kubectl wait --timeout=5s',
     ));
+  test('corrupted commands are tried beside their steps: a look after it, what acts before it', async () => {
+    const { sections } = parseRunbook(text, 'R.md').runbook;
+    const ran: string[] = [];
+    const caught: Result[] = [];
+    const corrupted = mutants
+      .filter(({ corrupts }) => corrupts !== undefined)
+      .map(({ name, text: wrong, corrupts }) => {
+        const block = parseRunbook(wrong, 'R.md').runbook.sections[0]?.blocks.find(({ id }) => id === corrupts);
+        assert.ok(block);
+        return { drill: 'lamp', mutant: name, steps: name, corrupted: block };
+      });
+    // The wrong look passes as the right one does: only a drill of its own can judge it.
+    const passing = ['test -f lamp', 'switch-on lamp', corrupted[0]?.corrupted.text];
+    const follower = {
+      shell: {
+        run: (command: string) => {
+          ran.push(command);
+          return Promise.resolve({ exitCode: passing.includes(command) ? 0 : 127, output: '', timedOut: false });
+        },
+      },
+      person: () => Promise.resolve(),
+      onBegin: () => undefined,
+      onStep: () => undefined,
+    };
+    const whole = await beside(corrupted, (result) => caught.push(result))(sections, follower, undefined as never);
+    assert.equal(whole, true);
+    const [look, act] = corrupted.map((one) => one.corrupted.text);
+    assert.deepEqual(ran, ['test -f lamp', look, act, 'switch-on lamp', 'test -f lamp', look]);
+    assert.deepEqual(
+      caught.map(({ mutant, verdict }) => `${mutant}: ${verdict}`),
+      ['corrupt act: failed'],
+    );
+  });
   test('a result is of the steps that were followed: another order or another command is another', () => {
     const hashes = [text, ...mutants.map((one) => one.text)].map((one) =>
       stepsHash(parseRunbook(one, 'R.md').runbook, ['s']),

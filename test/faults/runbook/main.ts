@@ -14,7 +14,9 @@ import { Leftovers } from '../../../support/undo';
 import type { DrillDefinition } from '../../../drills/definition';
 import { drillNamed, drills } from '../../../drills/registry';
 import { runDrill } from '../../../drills/run';
+import type { Block } from '../../../drills/runbook/document';
 import { parseRunbook, readRunbook } from '../../../drills/runbook/read';
+import { judgeInPlace } from './in-place';
 import { mutantsOf, shortened, type Mutant } from './mutants';
 import { MutantResults, mutantsFolder, stepsHash, type Result } from './results';
 import { reasonFor } from './survivors';
@@ -71,6 +73,7 @@ async function tryAll(
   const until = performance.now() + (within ?? Infinity) * 60_000;
   const judgements: Result[] = [];
   const left: string[] = [];
+  await tryInPlace(inTurn, target, results, until);
   for (const { name, trials } of inTurn) {
     const found: Result[] = [];
     for (const trial of trials) {
@@ -91,12 +94,42 @@ async function tryAll(
   return conclude(judgements);
 }
 
+/** Judges corrupted commands of which nothing is known, all of a drill in one run of it. */
+async function tryInPlace(
+  planned: readonly Planned[],
+  target: Target,
+  results: MutantResults,
+  until: number,
+): Promise<void> {
+  const isOpen = ({ trials }: Planned): boolean => trials.every((trial) => results.of(trial) === undefined);
+  for (const drill of new Set(planned.flatMap(({ trials }) => trials.map((trial) => trial.drill)))) {
+    const open = planned.filter(isOpen).flatMap(({ trials }) => trials.find((trial) => trial.drill === drill) ?? []);
+    const corrupted = open.filter(isCorrupted);
+    if (corrupted.length === 0) continue;
+    if (isInterrupted() || performance.now() > until) break;
+    const onResult = (result: Result): void => {
+      results.keep(result);
+      tell(result);
+    };
+    // Those of which it says nothing are tried in drills of their own, whatever ended it.
+    await judgeInPlace(target, drillNamed(drill), corrupted, { journals, onResult }).catch((thrown: unknown) =>
+      console.log(redactor.text(`${drill}: ${reason(thrown)}`)),
+    );
+  }
+}
+
 /** A mutant in one drill. */
 interface Trial {
   drill: string;
   mutant: string;
   steps: string;
+  /** The step with a wrong command, when the mutant is nothing else. */
+  corrupted?: Block;
   run(target: Target): Promise<Result>;
+}
+
+function isCorrupted(trial: Trial): trial is Trial & { corrupted: Block } {
+  return trial.corrupted !== undefined;
 }
 
 interface Planned {
@@ -125,16 +158,17 @@ function plan(chosen: readonly DrillDefinition[], once: boolean): Planned[] {
   return [...planned.values()];
 }
 
-function withMutant(drill: DrillDefinition, { name, text }: Mutant): Trial {
+function withMutant(drill: DrillDefinition, { name, text, corrupts }: Mutant): Trial {
   const read = parseRunbook(shortened(text), `${name}.md`);
   const trial = { drill: drill.id, mutant: name, steps: stepsHash(read.runbook, drill.sections) };
+  const corrupted = read.runbook.sections.flatMap(({ blocks }) => blocks).find(({ id }) => id === corrupts);
   const run = (target: Target): Promise<Result> =>
     judged(
       trial,
       () => runDrill(target, drill, { runbook: read, journals, patienceMs }),
       (verdict) => verdict !== 'survived',
     );
-  return { ...trial, run };
+  return { ...trial, ...(corrupted === undefined ? {} : { corrupted }), run };
 }
 
 function withoutFault(drill: DrillDefinition, steps: string): Trial {
@@ -168,9 +202,14 @@ async function judged(
   const why = (journal.reason ?? '').split('\n')[0]?.slice(0, 160) ?? '';
   const seconds = (performance.now() - began) / 1000;
   const result: Result = { drill, mutant, steps, verdict: unjudged ? notJudged : verdict, caught, why, seconds };
-  const line = `${outcomeOf(result).padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${drill}: ${mutant}: ${result.verdict}: ${why}`;
-  console.log(redactor.text(line));
+  tell(result);
   return result;
+}
+
+function tell(result: Result): void {
+  const { drill, mutant, verdict, why, seconds } = result;
+  const line = `${outcomeOf(result).padEnd(14)} ${seconds.toFixed(1).padStart(6)} s  ${drill}: ${mutant}: ${verdict}: ${why}`;
+  console.log(redactor.text(line));
 }
 
 /** Nothing is to be learned of it in another drill. */

@@ -5,6 +5,8 @@ export interface Mutant {
   /** Such as `drop vault-unseal`: also how a survivor is listed. */
   name: string;
   text: string;
+  /** Id of the step whose command is wrong, when that is all. */
+  corrupts?: string;
 }
 
 /** Waits of a mutant are cut to this, in seconds: what has not come by then does not come. */
@@ -21,7 +23,7 @@ export function mutantsOf(text: string, runbook: Runbook, sections: readonly str
     }),
     ...blocks
       .filter(({ kind }) => kind !== 'person')
-      .map((block) => ({ name: `corrupt ${block.id}`, text: corrupted(text, block) })),
+      .map((block) => ({ name: `corrupt ${block.id}`, text: corrupted(text, block), corrupts: block.id })),
   ]);
 }
 

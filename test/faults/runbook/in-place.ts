@@ -1,0 +1,73 @@
+import type { DrillDefinition } from '../../../drills/definition';
+import { runStep, type Follower } from '../../../drills/follow';
+import type { Operator } from '../../../drills/options';
+import { runDrill } from '../../../drills/run';
+import type { Block } from '../../../drills/runbook/document';
+import type { Target } from '../../../support/target';
+import type { Result } from './results';
+
+/** A step with a corrupted command, and the mutant it belongs to. */
+export interface Corrupted extends Pick<Result, 'drill' | 'mutant' | 'steps'> {
+  corrupted: Block;
+}
+
+/** Where the run is kept, and who hears of each mutant that is caught. */
+export interface InPlace {
+  journals: string;
+  onResult(result: Result): void;
+}
+
+/**
+ * Judges corrupted commands in one run of their drill, each beside its own step and not in a drill of its own. One that does
+ * not pass there is caught: a drill that followed it would have ended as failed at that step. Of one that passes nothing is
+ * said; only a drill of its own shows what comes of it.
+ */
+export async function judgeInPlace(
+  target: Target,
+  drill: DrillDefinition,
+  mutants: readonly Corrupted[],
+  { journals, onResult }: InPlace,
+): Promise<void> {
+  const operator = beside(mutants, onResult);
+  const { verdict, reason } = await runDrill(target, drill, { journals, operator });
+  if (verdict !== 'survived') console.log(`${drill.id}, with corrupted commands beside its own: ${verdict}: ${reason}`);
+}
+
+/** Follows the sections, and tries the corrupted commands as it comes by. */
+export function beside(mutants: readonly Corrupted[], onResult: (result: Result) => void): Operator {
+  return async (sections, follower) => {
+    for (const block of sections.flatMap(({ blocks }) => blocks)) {
+      const mutant = mutants.find(({ corrupted }) => corrupted.id === block.id);
+      // A look that is wrong is tried when the right one has passed: it has its best chance then, and needs no patience.
+      const isLook = block.kind === 'check' || block.kind === 'wait-until';
+      if (mutant !== undefined && !isLook) await tryOnce(mutant, follower, onResult);
+      follower.onBegin(block);
+      const record = await runStep(block, follower);
+      follower.onStep(record);
+      if (record.result !== 'passed') return false;
+      if (mutant !== undefined && isLook) await tryOnce(mutant, follower, onResult);
+    }
+    return true;
+  };
+}
+
+async function tryOnce(
+  { corrupted, ...mutant }: Corrupted,
+  follower: Follower,
+  onResult: (result: Result) => void,
+): Promise<void> {
+  const began = performance.now();
+  const { result, why = '' } = await runStep({ ...corrupted, kind: 'check' }, follower);
+  if (result === 'passed') return;
+  const { drill, mutant: name, steps } = mutant;
+  const seconds = (performance.now() - began) / 1000;
+  onResult({
+    drill,
+    mutant: name,
+    steps,
+    verdict: 'failed',
+    caught: true,
+    why: `Beside its step: ${why}`.replaceAll('\n', ' ').slice(0, 160),
+    seconds,
+  });
+}
