@@ -3,6 +3,8 @@ import { runStep, type Follower } from '../../../drills/follow';
 import type { Operator } from '../../../drills/options';
 import { runDrill } from '../../../drills/run';
 import type { Block } from '../../../drills/runbook/document';
+import { reason } from '../../../support/failure';
+import { interruption } from '../../../support/interruption';
 import type { Target } from '../../../support/target';
 import type { Result } from './results';
 
@@ -57,7 +59,12 @@ async function tryOnce(
   onResult: (result: Result) => void,
 ): Promise<void> {
   const began = performance.now();
-  const { result, why = '' } = await runStep({ ...corrupted, kind: 'check' }, follower);
+  const look: Block = { ...corrupted, kind: 'check' };
+  const { result, why = '' } = await runStep(look, follower).catch((thrown: unknown) => {
+    interruption()?.throwIfAborted();
+    // The boundary refuses a place that is none of the sandbox's: that ends a drill as failed, too.
+    return { result: 'refused', why: reason(thrown) };
+  });
   if (result === 'passed') return;
   const { drill, mutant: name, steps } = mutant;
   const seconds = (performance.now() - began) / 1000;
