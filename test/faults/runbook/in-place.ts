@@ -13,9 +13,10 @@ export interface Corrupted extends Pick<Result, 'drill' | 'mutant' | 'steps'> {
   corrupted: Block;
 }
 
-/** Where the run is kept, and who hears of each mutant that is caught. */
+/** Where the run is kept, how long its recovery is waited for in milliseconds, and who hears of each mutant that is caught. */
 export interface InPlace {
   journals: string;
+  patienceMs: number;
   onResult(result: Result): void;
 }
 
@@ -28,10 +29,10 @@ export async function judgeInPlace(
   target: Target,
   drill: DrillDefinition,
   mutants: readonly Corrupted[],
-  { journals, onResult }: InPlace,
+  { journals, patienceMs, onResult }: InPlace,
 ): Promise<void> {
   const operator = beside(mutants, onResult);
-  const { verdict, reason } = await runDrill(target, drill, { journals, operator });
+  const { verdict, reason } = await runDrill(target, drill, { journals, patienceMs, operator });
   if (verdict !== 'survived') console.log(`${drill.id}, with corrupted commands beside its own: ${verdict}: ${reason}`);
 }
 

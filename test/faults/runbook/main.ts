@@ -112,8 +112,8 @@ async function tryInPlace(
       tell(result);
     };
     // Those of which it says nothing are tried in drills of their own, whatever ended it.
-    await judgeInPlace(target, drillNamed(drill), corrupted, { journals, onResult }).catch((thrown: unknown) =>
-      console.log(redactor.text(`${drill}: ${reason(thrown)}`)),
+    await judgeInPlace(target, drillNamed(drill), corrupted, { journals, patienceMs, onResult }).catch(
+      (thrown: unknown) => console.log(redactor.text(`${drill}: ${reason(thrown)}`)),
     );
   }
 }
