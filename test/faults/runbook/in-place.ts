@@ -32,8 +32,9 @@ export async function judgeInPlace(
   { journals, patienceMs, onResult }: InPlace,
 ): Promise<void> {
   const operator = beside(mutants, onResult);
-  const { verdict, reason } = await runDrill(target, drill, { journals, patienceMs, operator });
-  if (verdict !== 'survived') console.log(`${drill.id}, with corrupted commands beside its own: ${verdict}: ${reason}`);
+  const journal = await runDrill(target, drill, { journals, patienceMs, operator });
+  if (journal.verdict !== 'survived')
+    console.log(`${drill.id}, with corrupted commands beside its own: ${journal.verdict}: ${journal.reason}`);
 }
 
 /** Follows the sections, and tries the corrupted commands as it comes by. */

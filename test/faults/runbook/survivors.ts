@@ -1,7 +1,6 @@
 const tellsOnly = 'it only tells the operator: the step after it refuses by itself when it would not pass';
 const bothLook = 'both only look, or are needed in any order: the outcome is the same';
 const covered = 'the wait that is left passes no sooner than the one that is missing';
-
 const unsealedAlready = 'the playbook before it ends only when Vault is active';
 
 /** Mutants that may end as survived, each with why that is right: by drill and mutant, or by mutant for whatever drill. */
