@@ -3,6 +3,7 @@ import { runStep, type Follower } from '../../../drills/follow';
 import type { Operator } from '../../../drills/options';
 import { runDrill } from '../../../drills/run';
 import type { Block } from '../../../drills/runbook/document';
+import { redactor } from '../../../support/evidence/redaction';
 import { reason } from '../../../support/failure';
 import { interruption } from '../../../support/interruption';
 import type { Target } from '../../../support/target';
@@ -33,8 +34,8 @@ export async function judgeInPlace(
 ): Promise<void> {
   const operator = beside(mutants, onResult);
   const journal = await runDrill(target, drill, { journals, patienceMs, operator });
-  if (journal.verdict !== 'survived')
-    console.log(`${drill.id}, with corrupted commands beside its own: ${journal.verdict}: ${journal.reason}`);
+  const line = `${drill.id}, with corrupted commands beside its own: ${journal.verdict}: ${journal.reason}`;
+  if (journal.verdict !== 'survived') console.log(redactor.text(line));
 }
 
 /** Follows the sections, and tries the corrupted commands as it comes by. */
