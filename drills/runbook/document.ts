@@ -22,6 +22,11 @@ export interface Block {
   hash: string;
 }
 
+/** Whether a step only looks, and changes nothing. */
+export function looks({ kind }: Block): boolean {
+  return kind === 'check' || kind === 'wait-until';
+}
+
 /** A chapter under a second-level heading. */
 export interface Section {
   /** The heading in the form of a link's anchor: `vault-unseal-and-re-authentication`. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '../../support/command';
 import { judge } from '../../support/isolation';
 import { factoryHome } from '../../support/paths';
-import type { Block, Problem, Runbook, Section } from './document';
+import { looks, type Block, type Problem, type Runbook, type Section } from './document';
 
 /** What a drill asks of the runbook, checked together with the document's own form. */
 export interface Contract {
@@ -67,10 +67,6 @@ function sectionProblems({ title, line, blocks }: Section): Problem[] {
     }
   });
   return problems;
-}
-
-function looks({ kind }: Block): boolean {
-  return kind === 'check' || kind === 'wait-until';
 }
 
 /** The isolation boundary's word on every command, before any of them is run. */

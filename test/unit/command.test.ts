@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -21,7 +21,7 @@ test(
       assert.match(readdirSync(kept).join(), /^plugin\..*\.pyc$/);
     } finally {
       rmSync(folder, { recursive: true, force: true });
-      if (existsSync(kept)) rmSync(kept, { recursive: true, force: true });
+      rmSync(kept, { recursive: true, force: true });
     }
   },
 );

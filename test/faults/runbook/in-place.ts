@@ -1,8 +1,8 @@
 import type { DrillDefinition } from '../../../drills/definition';
-import { runStep, type Follower } from '../../../drills/follow';
+import { follow, runStep, type Follower } from '../../../drills/follow';
 import type { Operator } from '../../../drills/options';
 import { runDrill } from '../../../drills/run';
-import type { Block } from '../../../drills/runbook/document';
+import { looks, type Block } from '../../../drills/runbook/document';
 import { redactor } from '../../../support/evidence/redaction';
 import { reason } from '../../../support/failure';
 import { interruption } from '../../../support/interruption';
@@ -41,17 +41,14 @@ export async function judgeInPlace(
 /** Follows the sections, and tries the corrupted commands as it comes by. */
 export function beside(mutants: readonly Corrupted[], onResult: (result: Result) => void): Operator {
   return async (sections, follower) => {
-    for (const block of sections.flatMap(({ blocks }) => blocks)) {
-      const mutant = mutants.find(({ corrupted }) => corrupted.id === block.id);
-      // A look that is wrong is tried when the right one has passed: it has its best chance then, and needs no patience.
-      const isLook = block.kind === 'check' || block.kind === 'wait-until';
-      if (mutant !== undefined && !isLook) await tryOnce(mutant, follower, onResult);
-      follower.onBegin(block);
-      const record = await runStep(block, follower);
-      follower.onStep(record);
-      if (record.result !== 'passed') return false;
-      if (mutant !== undefined && isLook) await tryOnce(mutant, follower, onResult);
-    }
+    for (const section of sections)
+      for (const block of section.blocks) {
+        const mutant = mutants.find(({ corrupted }) => corrupted.id === block.id);
+        // A look that is wrong is tried when the right one has passed: it has its best chance then, and needs no patience.
+        if (mutant !== undefined && !looks(block)) await tryOnce(mutant, follower, onResult);
+        if (!(await follow([{ ...section, blocks: [block] }], follower))) return false;
+        if (mutant !== undefined && looks(block)) await tryOnce(mutant, follower, onResult);
+      }
     return true;
   };
 }

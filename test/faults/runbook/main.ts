@@ -101,16 +101,16 @@ async function tryInPlace(
   results: MutantResults,
   until: number,
 ): Promise<void> {
+  const onResult = (result: Result): void => {
+    results.keep(result);
+    tell(result);
+  };
   const isOpen = ({ trials }: Planned): boolean => trials.every((trial) => results.of(trial) === undefined);
   for (const drill of new Set(planned.flatMap(({ trials }) => trials.map((trial) => trial.drill)))) {
     const open = planned.filter(isOpen).flatMap(({ trials }) => trials.find((trial) => trial.drill === drill) ?? []);
     const corrupted = open.filter(isCorrupted);
     if (corrupted.length === 0) continue;
     if (isInterrupted() || performance.now() > until) break;
-    const onResult = (result: Result): void => {
-      results.keep(result);
-      tell(result);
-    };
     // Those of which it says nothing are tried in drills of their own, whatever ended it.
     await judgeInPlace(target, drillNamed(drill), corrupted, { journals, patienceMs, onResult }).catch(
       (thrown: unknown) => console.log(redactor.text(`${drill}: ${reason(thrown)}`)),
