@@ -52,37 +52,59 @@ describe('mutants of a runbook', () => {
       shortened('kubectl wait --timeout=100s; kubectl wait --timeout=5s'),
       'kubectl wait --timeout=45s; kubectl wait --timeout=5s',
     ));
-  test('corrupted commands are tried beside their steps: a look after it, what acts before it', async () => {
+  test('a step tells of a mutant where it is wrong, or a look that comes too early', () =>
+    assert.deepEqual(
+      mutants.flatMap(({ name, differs }) =>
+        differs === undefined ? [] : `${name}: ${differs.step} at ${differs.at}`,
+      ),
+      [
+        ...['drop act: shown at act', 'swap act shown: shown at act'],
+        ...['corrupt look: look at look', 'corrupt act: act at act', 'corrupt shown: shown at shown'],
+      ],
+    ));
+  test('mutants are judged beside the steps: a wrong look after the right one, anything else before it', async () => {
     const { sections } = parseRunbook(text, 'R.md').runbook;
     const ran: string[] = [];
     const caught: Result[] = [];
-    const corrupted = mutants
-      .filter(({ corrupts }) => corrupts !== undefined)
-      .map(({ name, text: wrong, corrupts }) => {
-        const block = parseRunbook(wrong, 'R.md').runbook.sections[0]?.blocks.find(({ id }) => id === corrupts);
-        assert.ok(block);
-        return { drill: 'lamp', mutant: name, steps: name, corrupted: block };
-      });
-    // The wrong look passes as the right one does: only a drill of its own can judge it.
-    const passing = ['test -f lamp', 'switch-on lamp', corrupted[0]?.corrupted.text];
+    const told = mutants.flatMap(({ name, text: wrong, differs }) => {
+      const blocks = parseRunbook(wrong.replaceAll('within=4m', 'within=1s'), 'R.md').runbook.sections[0]?.blocks;
+      const step = blocks?.find(({ id }) => id === differs?.step);
+      return step === undefined || differs === undefined
+        ? []
+        : { drill: 'lamp', mutant: name, steps: name, step, at: differs.at };
+    });
+    const wrong = (mutant: string): string => told.find((one) => one.mutant === mutant)?.step.text ?? '';
+    let isOn = false;
     const follower = {
       shell: {
         run: (command: string) => {
-          ran.push(command);
-          return Promise.resolve({ exitCode: passing.includes(command) ? 0 : 127, output: '', timedOut: false });
+          if (ran.at(-1) !== command) ran.push(command);
+          isOn ||= command === 'switch-on lamp';
+          // One wrong look passes as the right one does: only a drill of its own can judge it.
+          const passes = [text.includes(command) && (isOn || ran.length === 1), command === wrong('corrupt look')];
+          return Promise.resolve({ exitCode: passes.includes(true) ? 0 : 127, output: '', timedOut: false });
         },
       },
       person: () => Promise.resolve(),
       onBegin: () => undefined,
       onStep: () => undefined,
     };
-    const whole = await beside(corrupted, (result) => caught.push(result))(sections, follower, undefined as never);
+    const whole = await beside(told, (result) => caught.push(result))(sections, follower, undefined as never);
     assert.equal(whole, true);
-    const [look, act] = corrupted.map((one) => one.corrupted.text);
-    assert.deepEqual(ran, ['test -f lamp', look, act, 'switch-on lamp', 'test -f lamp', look]);
+    const look = 'test -f lamp';
+    const tried = [
+      look,
+      wrong('corrupt look'),
+      look,
+      wrong('corrupt act'),
+      'switch-on lamp',
+      look,
+      wrong('corrupt shown'),
+    ];
+    assert.deepEqual(ran, tried);
     assert.deepEqual(
-      caught.map(({ mutant, verdict }) => `${mutant}: ${verdict}`),
-      ['corrupt act: failed'],
+      caught.map(({ mutant, why }) => `${mutant}: ${why.split(':')[0]}`),
+      ['drop act: shown too early', 'swap act shown: shown too early', 'corrupt act: Beside its step'],
     );
   });
   test('a result is of the steps that were followed: another order or another command is another', () => {

@@ -9,9 +9,10 @@ import { interruption } from '../../../support/interruption';
 import type { Target } from '../../../support/target';
 import type { Result } from './results';
 
-/** A step with a corrupted command, and the mutant it belongs to. */
-export interface Corrupted extends Pick<Result, 'drill' | 'mutant' | 'steps'> {
-  corrupted: Block;
+/** The step of a mutant that a drill comes to first where it differs, and the id of the one that stands there in the runbook. */
+export interface Beside extends Pick<Result, 'drill' | 'mutant' | 'steps'> {
+  step: Block;
+  at: string;
 }
 
 /** Where the run is kept, how long its recovery is waited for in milliseconds, and who hears of each mutant that is caught. */
@@ -22,59 +23,70 @@ export interface InPlace {
 }
 
 /**
- * Judges corrupted commands in one run of their drill, each beside its own step and not in a drill of its own. One that does
- * not pass there is caught: a drill that followed it would have ended as failed at that step. Of one that passes nothing is
- * said; only a drill of its own shows what comes of it.
+ * Judges mutants in one run of their drill, each by one step, tried beside the runbook's own and not in a drill of its own: a
+ * corrupted command, and a look that comes too early because the step before it was dropped, or swapped with it. What does not
+ * pass there is caught: a drill that followed it would have ended as failed at that step. Of what passes nothing is said; only
+ * a drill of its own shows what comes of it.
  */
 export async function judgeInPlace(
   target: Target,
   drill: DrillDefinition,
-  mutants: readonly Corrupted[],
+  mutants: readonly Beside[],
   { journals, patienceMs, onResult }: InPlace,
 ): Promise<void> {
   const operator = beside(mutants, onResult);
   const journal = await runDrill(target, drill, { journals, patienceMs, operator });
-  const line = `${drill.id}, with corrupted commands beside its own: ${journal.verdict}: ${journal.reason}`;
+  const line = `${drill.id}, with mutants' steps beside its own: ${journal.verdict}: ${journal.reason}`;
   if (journal.verdict !== 'survived') console.log(redactor.text(line));
 }
 
-/** Follows the sections, and tries the corrupted commands as it comes by. */
-export function beside(mutants: readonly Corrupted[], onResult: (result: Result) => void): Operator {
+/** Follows the sections, and tries the mutants' steps as it comes by. */
+export function beside(mutants: readonly Beside[], onResult: (result: Result) => void): Operator {
   return async (sections, follower) => {
     for (const section of sections)
       for (const block of section.blocks) {
-        const mutant = mutants.find(({ corrupted }) => corrupted.id === block.id);
+        const here = mutants.filter(({ at }) => at === block.id);
         // A look that is wrong is tried when the right one has passed: it has its best chance then, and needs no patience.
-        if (mutant !== undefined && !looks(block)) await tryOnce(mutant, follower, onResult);
+        const after = looks(block) ? here.filter(isCorrupted) : [];
+        const before = here.filter((mutant) => !after.includes(mutant));
+        for (const alike of byStep(before)) await tryStep(alike, follower, onResult);
         if (!(await follow([{ ...section, blocks: [block] }], follower))) return false;
-        if (mutant !== undefined && looks(block)) await tryOnce(mutant, follower, onResult);
+        for (const alike of byStep(after)) await tryStep(alike, follower, onResult);
       }
     return true;
   };
 }
 
-async function tryOnce(
-  { corrupted, ...mutant }: Corrupted,
+function isCorrupted({ step, at }: Beside): boolean {
+  return step.id === at;
+}
+
+/** Mutants that come to the same step here: it is tried once for all of them. */
+function byStep(mutants: readonly Beside[]): Beside[][] {
+  const hashes = new Set(mutants.map(({ step }) => step.hash));
+  return [...hashes].map((hash) => mutants.filter(({ step }) => step.hash === hash));
+}
+
+async function tryStep(
+  alike: readonly Beside[],
   follower: Follower,
   onResult: (result: Result) => void,
 ): Promise<void> {
+  const [first] = alike;
+  if (first === undefined) return;
   const began = performance.now();
-  const look: Block = { ...corrupted, kind: 'check' };
-  const { result, why = '' } = await runStep(look, follower).catch((thrown: unknown) => {
+  const step: Block = isCorrupted(first) ? { ...first.step, kind: 'check' } : first.step;
+  const { result, why = '' } = await runStep(step, follower).catch((thrown: unknown) => {
     interruption()?.throwIfAborted();
     // The boundary refuses a place that is none of the sandbox's: that ends a drill as failed, too.
     return { result: 'refused', why: reason(thrown) };
   });
   if (result === 'passed') return;
-  const { drill, mutant: name, steps } = mutant;
   const seconds = (performance.now() - began) / 1000;
-  onResult({
-    drill,
-    mutant: name,
-    steps,
-    verdict: 'failed',
-    caught: true,
-    why: `Beside its step: ${why}`.replaceAll('\n', ' ').slice(0, 160),
-    seconds,
-  });
+  const said = `${isCorrupted(first) ? 'Beside its step' : `${step.id} too early`}: ${why}`;
+  for (const { drill, mutant, steps } of alike)
+    onResult({
+      ...{ drill, mutant, steps, verdict: 'failed', caught: true, seconds },
+      why: said.replaceAll('\n', ' ').slice(0, 160),
+    });
 }

@@ -14,9 +14,8 @@ import { Leftovers } from '../../../support/undo';
 import type { DrillDefinition } from '../../../drills/definition';
 import { drillNamed, drills } from '../../../drills/registry';
 import { runDrill } from '../../../drills/run';
-import type { Block } from '../../../drills/runbook/document';
 import { parseRunbook, readRunbook } from '../../../drills/runbook/read';
-import { judgeInPlace } from './in-place';
+import { judgeInPlace, type Beside } from './in-place';
 import { mutantsOf, shortened, type Mutant } from './mutants';
 import { MutantResults, mutantsFolder, stepsHash, type Result } from './results';
 import { reasonFor } from './survivors';
@@ -94,7 +93,7 @@ async function tryAll(
   return conclude(judgements);
 }
 
-/** Judges corrupted commands of which nothing is known, all of a drill in one run of it. */
+/** Judges mutants of which nothing is known and that one step tells, all of a drill in one run of it. */
 async function tryInPlace(
   planned: readonly Planned[],
   target: Target,
@@ -108,12 +107,12 @@ async function tryInPlace(
   const isOpen = ({ trials }: Planned): boolean => trials.every((trial) => results.of(trial) === undefined);
   for (const drill of new Set(planned.flatMap(({ trials }) => trials.map((trial) => trial.drill)))) {
     const open = planned.filter(isOpen).flatMap(({ trials }) => trials.find((trial) => trial.drill === drill) ?? []);
-    const corrupted = open.filter(isCorrupted);
-    if (corrupted.length === 0) continue;
+    const told = open.flatMap(({ beside }) => beside ?? []);
+    if (told.length === 0) continue;
     if (isInterrupted() || performance.now() > until) break;
     // Those of which it says nothing are tried in drills of their own, whatever ended it.
-    await judgeInPlace(target, drillNamed(drill), corrupted, { journals, patienceMs, onResult }).catch(
-      (thrown: unknown) => console.log(redactor.text(`${drill}: ${reason(thrown)}`)),
+    await judgeInPlace(target, drillNamed(drill), told, { journals, patienceMs, onResult }).catch((thrown: unknown) =>
+      console.log(redactor.text(`${drill}: ${reason(thrown)}`)),
     );
   }
 }
@@ -123,13 +122,9 @@ interface Trial {
   drill: string;
   mutant: string;
   steps: string;
-  /** The step with a wrong command, when the mutant is nothing else. */
-  corrupted?: Block;
+  /** Set when one step, tried beside the runbook's own, may tell that it is caught. */
+  beside?: Beside;
   run(target: Target): Promise<Result>;
-}
-
-function isCorrupted(trial: Trial): trial is Trial & { corrupted: Block } {
-  return trial.corrupted !== undefined;
 }
 
 interface Planned {
@@ -158,17 +153,18 @@ function plan(chosen: readonly DrillDefinition[], once: boolean): Planned[] {
   return [...planned.values()];
 }
 
-function withMutant(drill: DrillDefinition, { name, text, corrupts }: Mutant): Trial {
+function withMutant(drill: DrillDefinition, { name, text, differs }: Mutant): Trial {
   const read = parseRunbook(shortened(text), `${name}.md`);
   const trial = { drill: drill.id, mutant: name, steps: stepsHash(read.runbook, drill.sections) };
-  const corrupted = read.runbook.sections.flatMap(({ blocks }) => blocks).find(({ id }) => id === corrupts);
+  const step = read.runbook.sections.flatMap(({ blocks }) => blocks).find(({ id }) => id === differs?.step);
   const run = (target: Target): Promise<Result> =>
     judged(
       trial,
       () => runDrill(target, drill, { runbook: read, journals, patienceMs }),
       (verdict) => verdict !== 'survived',
     );
-  return { ...trial, ...(corrupted === undefined ? {} : { corrupted }), run };
+  const beside = step === undefined || differs === undefined ? {} : { beside: { ...trial, step, at: differs.at } };
+  return { ...trial, ...beside, run };
 }
 
 function withoutFault(drill: DrillDefinition, steps: string): Trial {

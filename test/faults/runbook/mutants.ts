@@ -1,12 +1,15 @@
-import type { Block, Runbook } from '../../../drills/runbook/document';
+import { looks, type Block, type Runbook } from '../../../drills/runbook/document';
 
 /** A runbook that is wrong in one place. */
 export interface Mutant {
   /** Such as `drop vault-unseal`: also how a survivor is listed. */
   name: string;
   text: string;
-  /** Id of the step whose command is wrong, when that is all. */
-  corrupts?: string;
+  /**
+   * Ids of the step that a drill comes to first where it differs, and of the one that stands there in the runbook: the same
+   * where a command is wrong, its successor where a look comes too early. None where what comes first there changes something.
+   */
+  differs?: { step: string; at: string };
 }
 
 /** Waits of a mutant are cut to this, in seconds: what has not come by then does not come. */
@@ -16,15 +19,26 @@ const longestWaitSeconds = 45;
 export function mutantsOf(text: string, runbook: Runbook, sections: readonly string[]): Mutant[] {
   const chosen = runbook.sections.filter(({ slug }) => sections.includes(slug));
   return chosen.flatMap(({ blocks }) => [
-    ...blocks.map((block) => ({ name: `drop ${block.id}`, text: without(text, block) })),
+    ...blocks.map((block, index) => ({
+      ...{ name: `drop ${block.id}`, text: without(text, block) },
+      ...tooEarly(block, blocks[index + 1]),
+    })),
     ...blocks.slice(1).map((block, index) => {
       const before = blocks[index] ?? block;
-      return { name: `swap ${before.id} ${block.id}`, text: swapped(text, before, block) };
+      const name = `swap ${before.id} ${block.id}`;
+      return { name, text: swapped(text, before, block), ...tooEarly(before, block) };
     }),
     ...blocks
       .filter(({ kind }) => kind !== 'person')
-      .map((block) => ({ name: `corrupt ${block.id}`, text: corrupted(text, block), corrupts: block.id })),
+      .map((block) => ({
+        ...{ name: `corrupt ${block.id}`, text: corrupted(text, block) },
+        differs: { step: block.id, at: block.id },
+      })),
   ]);
+}
+
+function tooEarly({ id }: Block, next: Block | undefined): Pick<Mutant, 'differs'> {
+  return next !== undefined && looks(next) ? { differs: { step: next.id, at: id } } : {};
 }
 
 /** Shortens the waits of a mutant, steps' own and those within commands; a step's own time is no part of what is tested. */
