@@ -1,5 +1,6 @@
 import { AwaitTimeout, eventually } from '../support/eventually';
 import { reason } from '../support/failure';
+import { interruption } from '../support/interruption';
 import type { Finding } from '../support/finding';
 import type { Target } from '../support/target';
 import type { UndoJournal } from '../support/undo';
@@ -79,7 +80,12 @@ export class DrillPhases {
 
   inject(): Promise<void> {
     return this.phase('inject', async () => {
-      if (this.options.skipInjection !== true) await this.drill.inject(this.context, this.memory);
+      if (this.options.skipInjection !== true)
+        await this.drill.inject(this.context, this.memory).catch((thrown: unknown) => {
+          interruption()?.throwIfAborted();
+          // Nothing was found out about the runbook.
+          throw new Settled('inconclusive', `The fault could not be injected: ${reason(thrown)}`);
+        });
       this.recorder.injected(this.options.skipInjection !== true);
     });
   }

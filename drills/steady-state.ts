@@ -4,14 +4,19 @@ import { readFactoryApps } from '../support/factory/repositories';
 import { compare, type Finding } from '../support/finding';
 import { reason } from '../support/failure';
 import { clusterMachines } from '../support/inventory';
-import { judgeNodeReady, judgeNodeTakesPods, probeNothingStuck } from '../support/kubernetes/probes';
+import {
+  judgeDeploymentsComplete,
+  judgeNodeReady,
+  judgeNodeTakesPods,
+  probeNothingStuck,
+} from '../support/kubernetes/probes';
 import { namesOf } from '../support/naming';
 import { probeUnsealed } from '../support/vault/probes';
 import type { DrillContext } from './definition';
 
 /**
  * What must hold before a drill begins and when it has ended: every node Ready and open to pods, Vault unsealed, every Application Synced
- * and Healthy, no pod stuck, every instance serving with a database round trip. A look that fails is a finding `unknown`.
+ * and Healthy, every Deployment complete, no pod stuck, every instance serving with a database round trip. A look that fails is a finding `unknown`.
  */
 export async function probeSteadyState({ systems, target }: DrillContext): Promise<Finding[]> {
   const { kubernetes, argocd, vault } = systems;
@@ -35,6 +40,7 @@ export async function probeSteadyState({ systems, target }: DrillContext): Promi
           judgeHealthy(one.metadata.name, one),
         ]),
     ],
+    ['Deployments', async () => [judgeDeploymentsComplete(await kubernetes.deployments())]],
     ['pods', async () => [await probeNothingStuck(kubernetes)]],
     ...instances().map((instance): [string, () => Promise<Finding[]>] => [
       `round trip of ${instance.instance}`,

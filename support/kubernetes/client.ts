@@ -114,10 +114,12 @@ export class KubernetesClient {
     return list.items;
   }
 
-  async deployments(namespace: string): Promise<V1Deployment[]> {
-    return (
-      await this.ask(`GET deployments of ${namespace}`, ({ apps }) => apps.listNamespacedDeployment({ namespace }))
-    ).items;
+  /** Deployments of a namespace, or of all when none is given. */
+  async deployments(namespace?: string): Promise<V1Deployment[]> {
+    const list = await this.ask(`GET deployments of ${namespace ?? 'all namespaces'}`, ({ apps }) =>
+      namespace === undefined ? apps.listDeploymentForAllNamespaces() : apps.listNamespacedDeployment({ namespace }),
+    );
+    return list.items;
   }
 
   /** Sets a Deployment's replicas. */

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import type { V1Deployment, V1Node, V1Pod } from '@kubernetes/client-node';
 import type { Finding } from '../finding';
 import type { Machine } from '../inventory';
 import type { Target } from '../target';
@@ -138,6 +138,28 @@ export async function probeNothingStuck(kubernetes: KubernetesClient): Promise<F
     actual: named.join(', ') || 'none',
     source: 'GET pods of all namespaces',
     hint: 'the node they ran on is gone or its kubelet does not answer',
+  };
+}
+
+/**
+ * Whether every Deployment has the pods it should have, by a status that is of the Deployment as it is now: right after a change
+ * Kubernetes still shows the one from before it, and so does Argo CD's health.
+ */
+export function judgeDeploymentsComplete(deployments: readonly V1Deployment[]): Finding {
+  const short = deployments.flatMap(({ metadata, spec, status }) => {
+    const wanted = spec?.replicas ?? 1;
+    const available = status?.availableReplicas ?? 0;
+    const isSeen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+    if (isSeen && available >= wanted) return [];
+    return `${metadata?.namespace}/${metadata?.name} ${isSeen ? `${available} of ${wanted}` : 'changed just now'}`;
+  });
+  return {
+    subject: 'pods of every Deployment',
+    status: deployments.length > 0 && short.length === 0 ? 'met' : 'unmet',
+    expected: 'available',
+    actual: deployments.length === 0 ? 'no Deployment' : short.join(', ') || 'available',
+    source: 'GET deployments of all namespaces',
+    hint: 'look why a pod is not ready: `kubectl -n NAMESPACE describe pods`.',
   };
 }
 

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { run } from '../../support/command';
 import type { Finding } from '../../support/finding';
 import { readInventory } from '../../support/inventory';
+import { judgeDeploymentsComplete } from '../../support/kubernetes/probes';
 import { defineDrill, type DrillDefinition } from '../../drills/definition';
 import { journalShape, readJournals, type Journal } from '../../drills/journal';
 import { drills } from '../../drills/registry';
@@ -142,6 +143,14 @@ describe('a drill', () => {
     assert.equal(journal.injected, false);
   });
 
+  test('whose fault cannot be injected is inconclusive, says why, and is undone', async () => {
+    const one = lamp(undefined, { inject: () => Promise.reject(new Error('the switch is stuck')) });
+    const journal = await verdictOf(one);
+    assert.equal(journal.verdict, 'inconclusive');
+    assert.match(journal.reason ?? '', /could not be injected: the switch is stuck/);
+    assert.deepEqual([journal.injectedAt, journal.steps.length, one.healed()], [null, 0, 1]);
+  });
+
   test('is blocked, not failed, when the sandbox was not whole before', async () => {
     const one = lamp();
     const off = (): Promise<Finding[]> => Promise.resolve([{ ...finding(false), final: true }]);
@@ -201,6 +210,20 @@ describe('a drill', () => {
     assert.equal(journal.verdict, 'failed');
     assert.match(journal.reason ?? '', /no fuse/);
   });
+});
+
+test('a Deployment is complete by a status that is of it as it is now', () => {
+  const judge = (generation: number, status: object): [string, string] => {
+    const named = { namespace: 'documents', name: 'documents', generation };
+    const spec = { replicas: 1, selector: {}, template: {} };
+    const { status: found, actual } = judgeDeploymentsComplete([{ metadata: named, spec, status }]);
+    return [found, actual];
+  };
+  assert.deepEqual(judge(2, { observedGeneration: 2, availableReplicas: 1 }), ['met', 'available']);
+  assert.deepEqual(judge(2, { observedGeneration: 2 }), ['unmet', 'documents/documents 0 of 1']);
+  const stale = { observedGeneration: 1, availableReplicas: 1 };
+  assert.deepEqual(judge(2, stale), ['unmet', 'documents/documents changed just now']);
+  assert.equal(judgeDeploymentsComplete([]).status, 'unmet');
 });
 
 test('a journal whose process is gone is ended as inconclusive, and kept in the ledger', async () => {

@@ -192,12 +192,14 @@ async function judged(
     firstFailedStep: null,
   }));
   const verdict = journal.verdict ?? 'not ended';
-  // A sandbox that was not whole says nothing of the mutant; a runbook that is not in order does.
-  const unjudged = verdict === 'not run' || (verdict === 'blocked' && /steady state/.test(journal.reason ?? ''));
-  const caught = isCaught(verdict) && !unjudged;
+  // A sandbox that was not whole, or in which no fault was seen, says nothing of the mutant; a runbook that is not in order does.
+  const wasNotWhole = verdict === 'blocked' && /steady state/.test(journal.reason ?? '');
+  const hadNoFault = verdict === 'inconclusive' && mutant !== skipped;
+  const isJudged = verdict !== 'not run' && !wasNotWhole && !hadNoFault;
+  const caught = isJudged && isCaught(verdict);
   const why = (journal.reason ?? '').split('\n')[0]?.slice(0, 160) ?? '';
   const seconds = (performance.now() - began) / 1000;
-  const result: Result = { drill, mutant, steps, verdict: unjudged ? notJudged : verdict, caught, why, seconds };
+  const result: Result = { drill, mutant, steps, verdict: isJudged ? verdict : notJudged, caught, why, seconds };
   tell(result);
   return result;
 }
