@@ -12,7 +12,7 @@ import { parseRunbook, readRunbook } from '../../drills/runbook/read';
 import { runbookFile } from '../../support/paths';
 import { beside } from '../faults/runbook/in-place';
 import { mutantsOf, shortened } from '../faults/runbook/mutants';
-import { stepsHash, type Result } from '../faults/runbook/results';
+import { passedBeside, stepsHash, type Result } from '../faults/runbook/results';
 
 const text = [
   '## S',
@@ -65,7 +65,7 @@ describe('mutants of a runbook', () => {
   test('mutants are judged beside the steps: a wrong look after the right one, anything else before it', async () => {
     const { sections } = parseRunbook(text, 'R.md').runbook;
     const ran: string[] = [];
-    const caught: Result[] = [];
+    const results: Result[] = [];
     const told = mutants.flatMap(({ name, text: wrong, differs }) => {
       const blocks = parseRunbook(wrong.replaceAll('within=4m', 'within=1s'), 'R.md').runbook.sections[0]?.blocks;
       const step = blocks?.find(({ id }) => id === differs?.step);
@@ -89,7 +89,7 @@ describe('mutants of a runbook', () => {
       onBegin: () => undefined,
       onStep: () => undefined,
     };
-    const whole = await beside(told, (result) => caught.push(result))(sections, follower, undefined as never);
+    const whole = await beside(told, (result) => results.push(result))(sections, follower, undefined as never);
     assert.equal(whole, true);
     const look = 'test -f lamp';
     const tried = [
@@ -103,9 +103,11 @@ describe('mutants of a runbook', () => {
     ];
     assert.deepEqual(ran, tried);
     assert.deepEqual(
-      caught.map(({ mutant, why }) => `${mutant}: ${why.split(':')[0]}`),
+      results.filter(({ caught }) => caught).map(({ mutant, why }) => `${mutant}: ${why.split(':')[0]}`),
       ['drop act: shown too early', 'swap act shown: shown too early', 'corrupt act: Beside its step'],
     );
+    const open = results.filter(({ verdict }) => verdict === passedBeside).map(({ mutant }) => mutant);
+    assert.deepEqual(open, ['corrupt look', 'corrupt shown']);
   });
   test('a result is of the steps that were followed: another order or another command is another', () => {
     const hashes = [text, ...mutants.map((one) => one.text)].map((one) =>

@@ -7,7 +7,7 @@ import { redactor } from '../../../support/evidence/redaction';
 import { reason } from '../../../support/failure';
 import { interruption } from '../../../support/interruption';
 import type { Target } from '../../../support/target';
-import type { Result } from './results';
+import { passedBeside, type Result } from './results';
 
 /** The step of a mutant that a drill comes to first where it differs, and the id of the one that stands there in the runbook. */
 export interface Beside extends Pick<Result, 'drill' | 'mutant' | 'steps'> {
@@ -15,7 +15,7 @@ export interface Beside extends Pick<Result, 'drill' | 'mutant' | 'steps'> {
   at: string;
 }
 
-/** Where the run is kept, how long its recovery is waited for in milliseconds, and who hears of each mutant that is caught. */
+/** Where the run is kept, how long its recovery is waited for in milliseconds, and who hears of each mutant that was tried. */
 export interface InPlace {
   journals: string;
   patienceMs: number;
@@ -25,7 +25,7 @@ export interface InPlace {
 /**
  * Judges mutants in one run of their drill, each by one step, tried beside the runbook's own and not in a drill of its own: a
  * corrupted command, and a look that comes too early because the step before it was dropped, or swapped with it. What does not
- * pass there is caught: a drill that followed it would have ended as failed at that step. Of what passes nothing is said; only
+ * pass there is caught: a drill that followed it would have ended as failed at that step. What passes is not judged by that; only
  * a drill of its own shows what comes of it.
  */
 export async function judgeInPlace(
@@ -81,12 +81,12 @@ async function tryStep(
     // The boundary refuses a place that is none of the sandbox's: that ends a drill as failed, too.
     return { result: 'refused', why: reason(thrown) };
   });
-  if (result === 'passed') return;
   const seconds = (performance.now() - began) / 1000;
   const said = `${isCorrupted(first) ? 'Beside its step' : `${step.id} too early`}: ${why}`;
+  const caught = result !== 'passed';
   for (const { drill, mutant, steps } of alike)
     onResult({
-      ...{ drill, mutant, steps, verdict: 'failed', caught: true, seconds },
+      ...{ drill, mutant, steps, verdict: caught ? 'failed' : passedBeside, caught, seconds },
       why: said.replaceAll('\n', ' ').slice(0, 160),
     });
 }

@@ -17,7 +17,7 @@ import { runDrill } from '../../../drills/run';
 import { parseRunbook, readRunbook } from '../../../drills/runbook/read';
 import { judgeInPlace, type Beside } from './in-place';
 import { mutantsOf, shortened, type Mutant } from './mutants';
-import { MutantResults, mutantsFolder, stepsHash, type Result } from './results';
+import { MutantResults, mutantsFolder, passedBeside, stepsHash, type Result } from './results';
 import { reasonFor } from './survivors';
 
 const journals = join(mutantsFolder, 'journals');
@@ -77,7 +77,8 @@ async function tryAll(
     const found: Result[] = [];
     for (const trial of trials) {
       if (isInterrupted() || performance.now() > until) break;
-      const known = results.of(trial);
+      const kept = results.of(trial);
+      const known = kept?.verdict === passedBeside ? undefined : kept;
       const result = known ?? (await trial.run(target));
       // What an interruption ended was not judged.
       if (isInterrupted()) break;
@@ -102,7 +103,7 @@ async function tryInPlace(
 ): Promise<void> {
   const onResult = (result: Result): void => {
     results.keep(result);
-    tell(result);
+    if (result.verdict !== passedBeside) tell(result);
   };
   const isOpen = ({ trials }: Planned): boolean => trials.every((trial) => results.of(trial) === undefined);
   for (const drill of new Set(planned.flatMap(({ trials }) => trials.map((trial) => trial.drill)))) {

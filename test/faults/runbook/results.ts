@@ -23,6 +23,9 @@ const resultShape = z.object({
 });
 export type Result = z.infer<typeof resultShape>;
 
+/** The verdict on a mutant whose step passed beside the runbook's own: a drill of its own must judge it. */
+export const passedBeside = 'passed beside';
+
 /** What a drill does with a runbook: changes when a step of its sections does, or their order. */
 export function stepsHash({ sections }: Runbook, slugs: readonly string[]): string {
   const blocks = sections.filter(({ slug }) => slugs.includes(slug)).flatMap((section) => section.blocks);
