@@ -16,7 +16,14 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'drop apps-are-complete': covered,
   'swap apps-are-complete argo-cd-compares-all': bothLook,
   'drop argo-cd-compares-all': 'needed where Argo CD compared before Git answered',
+  'drop pods-run-since-power-on':
+    'needed where Kubernetes shows pods of before the power cut for longer than the steps before this one take',
+  'swap pods-run-since-power-on apps-are-complete': bothLook,
+  'drop applications-are-healthy':
+    'needed where Argo CD is not content with apps that are complete; in the drills it is, before the last look has ended',
+  'swap argo-cd-compares-all applications-are-healthy': 'needed where Argo CD compared before Git answered',
   'swap applications-are-healthy apps-answer': bothLook,
+  'drop apps-answer': 'Argo CD calls an app healthy only when its pods answer, and it is asked before',
   'swap vault-serves pods-run-since-power-on': bothLook,
   'drop etcd-is-intact': 'it only tells the operator that this section is the right one; in the drill it is',
   'argocd-pruned: drop app-is-at-the-new-commit': covered,
@@ -50,6 +57,9 @@ const knownSurvivors: Readonly<Record<string, string>> = {
     'cert-manager keeps what is asked of it until the issuer is ready; the step names the reason sooner',
   'swap issuer-registers issuer-is-ready': 'the issuer says that it is ready before the step, too: of the CA that was',
   'drop certificates-are-issued': 'needed where the CA issues slower than machines and pods are asked',
+  'swap issuer-is-ready reissue-certificates':
+    'as without the wait: cert-manager keeps what is asked of it until the issuer is ready',
+  'swap certificates-are-issued machines-verify': bothLook,
   'swap reissue-certificates certificates-are-issued': 'the same: what waits is looked at before anything waits',
   'drop pods-verify': 'a last look: in the drill the steps before it have repaired what it looks at',
   'drop machines-verify': 'a look that the pods, asked after it, stand for',
