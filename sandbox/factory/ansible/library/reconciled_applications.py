@@ -3,6 +3,9 @@
 
 Argo CD compares once when it starts. Where that was before Git or its repo server answered, it keeps the error until its next
 round, minutes later: such Applications are refreshed, as the button in its interface does.
+
+One that is held back (the ERP in a recovery, an instance that is being reset) is not compared until it is handed back: it is
+named in a warning and not waited for.
 """
 import time
 from datetime import datetime, timezone
@@ -22,6 +25,7 @@ options:
 GROUP, VERSION, NAMESPACE, PLURAL = "argoproj.io", "v1alpha1", "argocd", "applications"
 # A refresh is asked for again after this many seconds: the repo server may still have been coming up.
 PATIENCE = 3
+HELD = "argocd.argoproj.io/skip-reconcile"
 
 
 def parsed(text):
@@ -40,7 +44,10 @@ def main():
     api = client.CustomObjectsApi()
     beginning = datetime.min.replace(tzinfo=timezone.utc)
     since = max([parsed(at) for at in module.params["powered_on"].values()], default=beginning)
-    asked = {}
+    asked, held = {}, []
+
+    def is_held(application):
+        return application["metadata"].get("annotations", {}).get(HELD) == "true"
 
     def waits_for(application):
         """Why an Application is not done, and whether a refresh would help; nothing when it is."""
@@ -56,11 +63,15 @@ def main():
 
     def waiting_for():
         reasons = []
+        held.clear()
         applications = api.list_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL)["items"]
         if len(applications) < module.params["least"]:
             reasons.append(f"there are {len(applications)} Applications, not at least {module.params['least']}")
         for application in applications:
             name = application["metadata"]["name"]
+            if is_held(application):
+                held.append(name)
+                continue
             open_ = waits_for(application)
             if open_ is None:
                 continue
@@ -80,7 +91,9 @@ def main():
         except Exception as error:  # the API server may still be coming up
             reasons = [f"the API server: {error}"]
         if not reasons:
-            module.exit_json(changed=False, refreshed=sorted(asked))
+            for name in held:
+                module.warn(f"Application {name} is held back ({HELD}) and was not waited for.")
+            module.exit_json(changed=False, refreshed=sorted(asked), held=held)
         if time.monotonic() > deadline:
             module.fail_json(msg=f"After {module.params['timeout']} s: " + "; ".join(reasons[:8]), waiting_for=reasons)
         time.sleep(0.3)
