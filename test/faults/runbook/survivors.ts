@@ -49,6 +49,21 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'volume-lost: corrupt no-folder-is-left': 'the typo is in how folders in use are told apart: in the drill none is',
   'volume-lost: drop empty-volume-away': 'in the drill no volume was made again: there is none to take away',
   'node-kill-agent: drop node-has-no-power': 'in the drill the machine has no power, whoever looks',
+  'node-kill-agent: drop workloads-have-moved':
+    'it tells whether the machines that are left carry everything; in the drill the power comes back whatever it says',
+  'node-kill-agent: drop node-is-back': 'replicas, waited for after it, are rebuilt only on a machine that is back',
+  'node-kill-agent: drop nothing-is-stuck':
+    'what is stuck was taken off the records before, or goes while the replicas are rebuilt',
+  'node-kill-agent: drop replicas-are-rebuilt':
+    'the apps, waited for after it, take longer than the little they missed',
+  'node-kill-agent: swap node-has-no-power node-out-of-service': 'in the drill the machine has no power, whoever looks',
+  'node-kill-agent: swap workloads-have-moved node-power-on':
+    'it tells whether the machines that are left carry everything; in the drill the power comes back whatever it says',
+  'node-kill-agent: swap node-is-back forget-dead-pods':
+    'needed where a kubelet that is back looks for a mount for ever',
+  'node-kill-agent: swap forget-dead-pods node-in-service': 'both are needed, in any order',
+  'node-kill-agent: swap node-in-service nothing-is-stuck': 'both are needed, in any order',
+  'node-kill-agent: swap nothing-is-stuck replicas-are-rebuilt': bothLook,
   'node-kill-agent: drop forget-dead-pods': 'needed where the power is back before the last dead pod was forgotten',
   'drop ca-answers': tellsOnly,
   'drop root-differs': 'it only tells the operator that the section is the right one; in the drill it is',
@@ -66,6 +81,13 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'swap machines-verify pods-verify': bothLook,
   'etcd-damaged: drop etcd-does-not-serve': tellsOnly,
   'etcd-damaged: drop newest-backup-of-etcd': tellsOnly,
+  'etcd-damaged: drop api-serves-again': 'in the drill the API server serves again before the machines have restarted',
+  'etcd-damaged: drop watchers-look-anew':
+    'it makes it sooner: who watches the API server looks again by itself, after up to a minute',
+  'etcd-damaged: swap newest-backup-of-etcd etcd-restore':
+    'the playbook looks for a backup itself, and refuses without one',
+  'etcd-damaged: swap api-serves-again watchers-look-anew': 'in the drill the API server serves again at once',
+  'etcd-damaged: corrupt etcd-does-not-serve': 'the typo is in what is shown to the operator',
   'etcd-damaged: swap etcd-does-not-serve newest-backup-of-etcd': bothLook,
 };
 
