@@ -78,7 +78,7 @@ const agent = defineDrill({
   detect: (context) => nodeLost(context, 'pi3'),
   recovered: kept,
   heal: async (context) => {
-    await context.systems.kubernetes.endOutOfService('pi3');
+    await context.systems.kubernetes.clearTaints('pi3');
     await healMachines(context);
   },
   hands: {

@@ -22,9 +22,6 @@ export interface ResourceKind {
   plural: string;
 }
 
-/** What says that a node's machine has no power: its pods are forgotten, and their volumes may move. */
-const outOfService = 'node.kubernetes.io/out-of-service';
-
 const listOf = <T>(item: z.ZodType<T>) => z.object({ items: z.array(item) });
 
 /** The Kubernetes API as the suite uses it. Absent objects are `undefined`; other refusals are `ProductError`s. */
@@ -136,14 +133,12 @@ export class KubernetesClient {
     );
   }
 
-  /** Takes back that a node was said to be out of service (`node.kubernetes.io/out-of-service`). */
-  async endOutOfService(name: string): Promise<void> {
+  /** Takes every taint off a node, also one that was mistyped. Kubernetes sets its own again while they hold. */
+  async clearTaints(name: string): Promise<void> {
     const { metadata, spec } = await this.ask(`GET node ${name}`, ({ core }) => core.readNode({ name }));
-    const before = spec?.taints ?? [];
-    const taints = before.filter(({ key }) => key !== outOfService);
-    if (taints.length === before.length) return;
+    if ((spec?.taints ?? []).length === 0) return;
     // With the version that was read: what others add meanwhile must not be lost.
-    const body = { metadata: { resourceVersion: metadata?.resourceVersion }, spec: { taints } };
+    const body = { metadata: { resourceVersion: metadata?.resourceVersion }, spec: { taints: [] } };
     await this.ask(`PATCH node ${name}`, ({ core, mergePatch }) => core.patchNode({ name, body }, mergePatch));
   }
 

@@ -25,6 +25,8 @@ const journals = join(mutantsFolder, 'journals');
 const skipped = 'skip the injection';
 /** The verdict on a mutant whose drill could not be run: nothing is known of it, and no reason excuses it. */
 const notJudged = 'not judged';
+/** A mutant may leave a sandbox that its undo cannot mend: after so many that could not be judged the rest would fare no better. */
+const unjudgedInARow = 2;
 /** How long a mutant is waited for when its steps have ended, in milliseconds: one that has not recovered by then is caught in any case. */
 const patienceMs = 30_000;
 
@@ -72,23 +74,29 @@ async function tryAll(
   const until = performance.now() + (within ?? Infinity) * 60_000;
   const judgements: Result[] = [];
   const left: string[] = [];
+  let unjudged = 0;
   await tryInPlace(inTurn, target, results, until);
   for (const { name, trials } of inTurn) {
     const found: Result[] = [];
     for (const trial of trials) {
-      if (isInterrupted() || performance.now() > until) break;
+      if (isInterrupted() || performance.now() > until || unjudged >= unjudgedInARow) break;
       const kept = results.of(trial);
       const known = kept?.verdict === passedBeside ? undefined : kept;
       const result = known ?? (await trial.run(target));
       // What an interruption ended was not judged.
       if (isInterrupted()) break;
       if (known === undefined && result.verdict !== notJudged) results.keep(result);
+      if (known === undefined) unjudged = result.verdict === notJudged ? unjudged + 1 : 0;
       found.push(result);
       if (once && isSettled(result)) break;
     }
     if (found.length === 0) left.push(name);
     else judgements.push(...(once ? found.slice(-1) : found));
   }
+  if (unjudged >= unjudgedInARow)
+    console.log(
+      `Ended after ${unjudged} mutants that could not be judged: bring the sandbox back (\`npm run drill -- resume\`).`,
+    );
   // What is left out is said, never passed over in silence.
   if (left.length > 0) console.log(`Not tried (${left.length} of ${mine.length}): ${left.join('; ')}`);
   return conclude(judgements);
