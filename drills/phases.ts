@@ -1,7 +1,7 @@
 import { AwaitTimeout, eventually } from '../support/eventually';
 import { reason } from '../support/failure';
-import { interruption } from '../support/interruption';
 import type { Finding } from '../support/finding';
+import { interruption } from '../support/interruption';
 import type { Target } from '../support/target';
 import type { UndoJournal } from '../support/undo';
 import { contractOf, drillContext, type DrillContext, type DrillDefinition } from './definition';

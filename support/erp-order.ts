@@ -1,10 +1,9 @@
-import { argocdNamespace, type ArgoCdClient } from './argocd/client';
+import { argocdNamespace, skipReconcile, type ArgoCdClient } from './argocd/client';
 import type { Finding } from './finding';
 import type { KubernetesClient } from './kubernetes/client';
 
 /** Namespaces of the ERP's instances (seed 003: `erp`, and its sandbox). */
 const erpNamespaces = ['erp', 'erp-sandbox'];
-const skip = 'argocd.argoproj.io/skip-reconcile';
 
 /** Whether the ERP's pods became ready after those of every other app: the order of a recovery from nothing (seed 002). */
 export async function probeErpLast(kubernetes: KubernetesClient): Promise<Finding> {
@@ -35,7 +34,7 @@ export async function probeErpLast(kubernetes: KubernetesClient): Promise<Findin
 export async function resumeErp(argocd: ArgoCdClient): Promise<void> {
   for (const name of erpNamespaces) {
     if ((await argocd.application(name)) === undefined) continue;
-    await argocd.patch(name, { metadata: { annotations: { [skip]: null } } });
+    await argocd.patch(name, { metadata: { annotations: { [skipReconcile]: null } } });
     await argocd.refresh(name);
   }
 }

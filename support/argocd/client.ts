@@ -3,6 +3,8 @@ import type { KubernetesClient } from '../kubernetes/client';
 
 /** Where Argo CD keeps its Applications. */
 export const argocdNamespace = 'argocd';
+/** The annotation that, set to `true`, makes the controller leave an Application alone. */
+export const skipReconcile = 'argocd.argoproj.io/skip-reconcile';
 /** The Application that renders all others from the factory repository. */
 export const appOfApps = 'factory';
 const applicationKind = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' };

@@ -1,11 +1,9 @@
 import type { Fault, FaultContext } from '../fault';
-import { appOfApps } from './client';
+import { appOfApps, skipReconcile } from './client';
 
 /** Tells the controller to leave an Application alone. Nothing that a playbook owns is touched, so healing leaves no trace. */
-const skip = 'argocd.argoproj.io/skip-reconcile';
-
 function skipped(value: 'true' | null): (context: FaultContext) => Promise<void> {
-  return ({ systems }) => systems.argocd.patch(appOfApps, { metadata: { annotations: { [skip]: value } } });
+  return ({ systems }) => systems.argocd.patch(appOfApps, { metadata: { annotations: { [skipReconcile]: value } } });
 }
 
 /** New Applications are no longer rendered by themselves. */

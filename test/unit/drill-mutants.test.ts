@@ -10,7 +10,7 @@ import { drills } from '../../drills/registry';
 import { splitRecovery } from '../../drills/recovery-time';
 import { parseRunbook, readRunbook } from '../../drills/runbook/read';
 import { runbookFile } from '../../support/paths';
-import { beside } from '../faults/runbook/in-place';
+import { beside, besideOf } from '../faults/runbook/in-place';
 import { mutantsOf, shortened } from '../faults/runbook/mutants';
 import { passedBeside, stepsHash, type Result } from '../faults/runbook/results';
 
@@ -67,11 +67,8 @@ describe('mutants of a runbook', () => {
     const ran: string[] = [];
     const results: Result[] = [];
     const told = mutants.flatMap(({ name, text: wrong, differs }) => {
-      const blocks = parseRunbook(wrong.replaceAll('within=4m', 'within=1s'), 'R.md').runbook.sections[0]?.blocks;
-      const step = blocks?.find(({ id }) => id === differs?.step);
-      return step === undefined || differs === undefined
-        ? []
-        : { drill: 'lamp', mutant: name, steps: name, step, at: differs.at };
+      const { runbook } = parseRunbook(wrong.replaceAll('within=4m', 'within=1s'), 'R.md');
+      return besideOf({ drill: 'lamp', mutant: name, steps: name }, differs, runbook) ?? [];
     });
     const wrong = (mutant: string): string => told.find((one) => one.mutant === mutant)?.step.text ?? '';
     let isOn = false;

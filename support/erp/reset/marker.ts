@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { skipReconcile } from '../../argocd/client';
 import type { Systems } from '../../systems';
 import { sandbox } from '../instances';
 
@@ -27,12 +28,10 @@ const markerShape = z.object({
 export type ResetMarker = z.infer<typeof markerShape>;
 
 const markerAnnotation = 'sandbox-acceptance/reset';
-/** While the pods are stopped, Argo CD must not start them again. */
-const pauseAnnotation = 'argocd.argoproj.io/skip-reconcile';
 
 /**
  * The mark of a reset under way, on the sandbox's Application: every machine sees it, it outlives whoever set it, and it is
- * the same write that makes Argo CD leave the instance alone.
+ * the same write that makes Argo CD leave the instance alone, whose pods it must not start again while they are stopped.
  */
 export async function readMarker({ argocd }: Systems): Promise<ResetMarker | undefined> {
   const text = (await argocd.application(sandbox.instance))?.metadata.annotations?.[markerAnnotation];
@@ -40,13 +39,13 @@ export async function readMarker({ argocd }: Systems): Promise<ResetMarker | und
 }
 
 export async function setMarker({ argocd }: Systems, marker: ResetMarker): Promise<void> {
-  const annotations = { [markerAnnotation]: JSON.stringify(marker), [pauseAnnotation]: 'true' };
+  const annotations = { [markerAnnotation]: JSON.stringify(marker), [skipReconcile]: 'true' };
   await argocd.patch(sandbox.instance, { metadata: { annotations } });
 }
 
 /** The sandbox is whole: Argo CD takes over again. */
 export async function clearMarker({ argocd }: Systems): Promise<void> {
   await argocd.patch(sandbox.instance, {
-    metadata: { annotations: { [markerAnnotation]: null, [pauseAnnotation]: null } },
+    metadata: { annotations: { [markerAnnotation]: null, [skipReconcile]: null } },
   });
 }

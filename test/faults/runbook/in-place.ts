@@ -2,17 +2,28 @@ import type { DrillDefinition } from '../../../drills/definition';
 import { follow, runStep, type Follower } from '../../../drills/follow';
 import type { Operator } from '../../../drills/options';
 import { runDrill } from '../../../drills/run';
-import { looks, type Block } from '../../../drills/runbook/document';
+import { looks, type Block, type Runbook } from '../../../drills/runbook/document';
 import { redactor } from '../../../support/evidence/redaction';
 import { reason } from '../../../support/failure';
 import { interruption } from '../../../support/interruption';
 import type { Target } from '../../../support/target';
+import type { Mutant } from './mutants';
 import { passedBeside, type Result } from './results';
 
 /** The step of a mutant that a drill comes to first where it differs, and the id of the one that stands there in the runbook. */
 export interface Beside extends Pick<Result, 'drill' | 'mutant' | 'steps'> {
   step: Block;
   at: string;
+}
+
+/** The step by which a mutant in a drill can be judged beside the runbook's own, if there is one. */
+export function besideOf(
+  { drill, mutant, steps }: Pick<Result, 'drill' | 'mutant' | 'steps'>,
+  differs: Mutant['differs'],
+  { sections }: Runbook,
+): Beside | undefined {
+  const step = sections.flatMap(({ blocks }) => blocks).find(({ id }) => id === differs?.step);
+  return step === undefined || differs === undefined ? undefined : { drill, mutant, steps, step, at: differs.at };
 }
 
 /** Where the run is kept, how long its recovery is waited for in milliseconds, and who hears of each mutant that was tried. */

@@ -15,7 +15,7 @@ import type { DrillDefinition } from '../../../drills/definition';
 import { drillNamed, drills } from '../../../drills/registry';
 import { runDrill } from '../../../drills/run';
 import { parseRunbook, readRunbook } from '../../../drills/runbook/read';
-import { judgeInPlace, type Beside } from './in-place';
+import { besideOf, judgeInPlace, type Beside } from './in-place';
 import { mutantsOf, shortened, type Mutant } from './mutants';
 import { MutantResults, mutantsFolder, passedBeside, stepsHash, type Result } from './results';
 import { reasonFor } from './survivors';
@@ -132,7 +132,7 @@ interface Trial {
   mutant: string;
   steps: string;
   /** Set when one step, tried beside the runbook's own, may tell that it is caught. */
-  beside?: Beside;
+  beside?: Beside | undefined;
   run(target: Target): Promise<Result>;
 }
 
@@ -165,15 +165,13 @@ function plan(chosen: readonly DrillDefinition[], once: boolean): Planned[] {
 function withMutant(drill: DrillDefinition, { name, text, differs }: Mutant): Trial {
   const read = parseRunbook(shortened(text), `${name}.md`);
   const trial = { drill: drill.id, mutant: name, steps: stepsHash(read.runbook, drill.sections) };
-  const step = read.runbook.sections.flatMap(({ blocks }) => blocks).find(({ id }) => id === differs?.step);
   const run = (target: Target): Promise<Result> =>
     judged(
       trial,
       () => runDrill(target, drill, { runbook: read, journals, patienceMs }),
       (verdict) => verdict !== 'survived',
     );
-  const beside = step === undefined || differs === undefined ? {} : { beside: { ...trial, step, at: differs.at } };
-  return { ...trial, ...beside, run };
+  return { ...trial, beside: besideOf(trial, differs, read.runbook), run };
 }
 
 function withoutFault(drill: DrillDefinition, steps: string): Trial {

@@ -2,6 +2,12 @@ const tellsOnly = 'it only tells the operator: the step after it refuses by itse
 const bothLook = 'both only look, or are needed in any order: the outcome is the same';
 const covered = 'the wait that is left passes no sooner than the one that is missing';
 const unsealedAlready = 'the playbook before it ends only when Vault is active';
+const restoreRefuses = 'the playbook looks for a backup itself, and refuses without one';
+const comparedTooEarly = 'needed where Argo CD compared before Git answered';
+const hasNoPower = 'in the drill the machine has no power, whoever looks';
+const powerComesBack =
+  'it tells whether the machines that are left carry everything; in the drill the power comes back whatever it says';
+const anyOrder = 'both are needed, in any order';
 
 /** Mutants that may end as survived, each with why that is right: by drill and mutant, or by mutant for whatever drill. */
 const knownSurvivors: Readonly<Record<string, string>> = {
@@ -12,19 +18,17 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'drop leases-are-new':
     'the waits for the apps that follow take longer in the drill than the operator needs to lease anew',
   'swap vso-log-in-anew vso-logins-are-valid': 'the leases, waited for after both, need a login of the new pod',
-  'drop vault-serves': tellsOnly,
   'drop apps-are-complete': covered,
   'swap apps-are-complete argo-cd-compares-all': bothLook,
-  'drop argo-cd-compares-all': 'needed where Argo CD compared before Git answered',
+  'drop argo-cd-compares-all': comparedTooEarly,
   'drop pods-run-since-power-on':
     'needed where Kubernetes shows pods of before the power cut for longer than the steps before this one take',
   'swap pods-run-since-power-on apps-are-complete': bothLook,
   'drop applications-are-healthy':
     'needed where Argo CD is not content with apps that are complete; in the drills it is, before the last look has ended',
-  'swap argo-cd-compares-all applications-are-healthy': 'needed where Argo CD compared before Git answered',
+  'swap argo-cd-compares-all applications-are-healthy': comparedTooEarly,
   'swap applications-are-healthy apps-answer': bothLook,
   'drop apps-answer': 'Argo CD calls an app healthy only when its pods answer, and it is asked before',
-  'swap vault-serves pods-run-since-power-on': bothLook,
   'drop etcd-is-intact': 'it only tells the operator that this section is the right one; in the drill it is',
   'argocd-pruned: drop app-is-at-the-new-commit': covered,
   'drop app-has-an-address': 'the step after it needs the address, too',
@@ -36,7 +40,7 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'drop database-is-missing': tellsOnly,
   'drop newest-backup': tellsOnly,
   'swap database-is-missing newest-backup': bothLook,
-  'swap newest-backup database-restore': 'the playbook looks for a backup itself, and refuses without one',
+  'swap newest-backup database-restore': restoreRefuses,
   'swap every-pod-has-reconnected app-is-ready': bothLook,
   'swap app-is-ready argo-cd-looks-again': bothLook,
   'drop argo-cd-looks-again': 'needed where Argo CD still believes a look from before the restore',
@@ -48,21 +52,19 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'volume-lost: swap backups-of-the-volume empty-volume-away': bothLook,
   'volume-lost: corrupt no-folder-is-left': 'the typo is in how folders in use are told apart: in the drill none is',
   'volume-lost: drop empty-volume-away': 'in the drill no volume was made again: there is none to take away',
-  'node-kill-agent: drop node-has-no-power': 'in the drill the machine has no power, whoever looks',
-  'node-kill-agent: drop workloads-have-moved':
-    'it tells whether the machines that are left carry everything; in the drill the power comes back whatever it says',
+  'node-kill-agent: drop node-has-no-power': hasNoPower,
+  'node-kill-agent: drop workloads-have-moved': powerComesBack,
   'node-kill-agent: drop node-is-back': 'replicas, waited for after it, are rebuilt only on a machine that is back',
   'node-kill-agent: drop nothing-is-stuck':
     'what is stuck was taken off the records before, or goes while the replicas are rebuilt',
   'node-kill-agent: drop replicas-are-rebuilt':
     'the apps, waited for after it, take longer than the little they missed',
-  'node-kill-agent: swap node-has-no-power node-out-of-service': 'in the drill the machine has no power, whoever looks',
-  'node-kill-agent: swap workloads-have-moved node-power-on':
-    'it tells whether the machines that are left carry everything; in the drill the power comes back whatever it says',
+  'node-kill-agent: swap node-has-no-power node-out-of-service': hasNoPower,
+  'node-kill-agent: swap workloads-have-moved node-power-on': powerComesBack,
   'node-kill-agent: swap node-is-back forget-dead-pods':
     'needed where a kubelet that is back looks for a mount for ever',
-  'node-kill-agent: swap forget-dead-pods node-in-service': 'both are needed, in any order',
-  'node-kill-agent: swap node-in-service nothing-is-stuck': 'both are needed, in any order',
+  'node-kill-agent: swap forget-dead-pods node-in-service': anyOrder,
+  'node-kill-agent: swap node-in-service nothing-is-stuck': anyOrder,
   'node-kill-agent: swap nothing-is-stuck replicas-are-rebuilt': bothLook,
   'node-kill-agent: drop forget-dead-pods': 'needed where the power is back before the last dead pod was forgotten',
   'drop ca-answers': tellsOnly,
@@ -84,8 +86,7 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'etcd-damaged: drop api-serves-again': 'in the drill the API server serves again before the machines have restarted',
   'etcd-damaged: drop watchers-look-anew':
     'it makes it sooner: who watches the API server looks again by itself, after up to a minute',
-  'etcd-damaged: swap newest-backup-of-etcd etcd-restore':
-    'the playbook looks for a backup itself, and refuses without one',
+  'etcd-damaged: swap newest-backup-of-etcd etcd-restore': restoreRefuses,
   'etcd-damaged: swap api-serves-again watchers-look-anew': 'in the drill the API server serves again at once',
   'etcd-damaged: corrupt etcd-does-not-serve': 'the typo is in what is shown to the operator',
   'etcd-damaged: swap etcd-does-not-serve newest-backup-of-etcd': bothLook,
