@@ -10,12 +10,15 @@ import { statement } from './faults';
 /** Pause between two acts. Seconds. */
 const pause = 0.05;
 
-/** Something that somebody does on machines again and again, until it is healed. @param act a line of shell. */
+/**
+ * Something that somebody does on machines again and again, until it is healed.
+ * @param act a line of shell. It may go on by itself as long as the file at `marker` is there.
+ */
 function again(
   name: string,
   breaks: string,
   machines: (context: FaultContext) => string[],
-  act: (context: FaultContext) => string | Promise<string>,
+  act: (context: FaultContext, marker: string) => string | Promise<string>,
 ): Fault {
   // As long as this file is there. It goes with the machine's power, too.
   const marker = `/run/planted-${name}`;
@@ -23,7 +26,7 @@ function again(
     name,
     breaks,
     plant: async (context) => {
-      const loop = `while [ -e ${marker} ]; do ${await act(context)}; sleep ${pause}; done`;
+      const loop = `while [ -e ${marker} ]; do ${await act(context, marker)}; sleep ${pause}; done`;
       const packed = Buffer.from(loop).toString('base64');
       const begin = `echo ${packed} | base64 -d > ${marker}; setsid sh ${marker} >/dev/null 2>&1 </dev/null &`;
       for (const machine of machines(context)) await context.target.onMachine(machine, [begin]);
@@ -109,10 +112,14 @@ async function volumeOf({ systems }: FaultContext, instance: string): Promise<st
 /** A document that somebody keeps in an instance's volume, whatever is done about it. */
 function stubborn(name: string, breaks: string, instance: string, path: string): Fault {
   const folder = (context: FaultContext): Promise<string> => volumeOf(context, instance);
-  const writing = again(name, breaks, everyMachine, async (context) => {
-    const file = `${await folder(context)}/${path}`;
+  const writing = again(name, breaks, everyMachine, async (context, marker) => {
+    const volume = await folder(context);
+    const file = `${volume}/${path}`;
+    // A copy of one file takes no longer than tens of milliseconds: it must not fit between two writes.
+    const write = `[ -d ${file} ] || mkdir -p ${file}; n=$((n+1)); echo $n > ${file}/planted.txt; sleep 0.002`;
+    const writes = `while [ -e ${marker} ] && [ -d ${volume} ]; do ${write}; done`;
     // As the ERP's own user: a file of somebody else's could not even be removed.
-    return `[ -d ${await folder(context)} ] && setpriv --reuid 65532 --regid 65532 --clear-groups sh -c "mkdir -p ${file}; date +%N > ${file}/planted.txt"`;
+    return `[ -d ${volume} ] && setpriv --reuid 65532 --regid 65532 --clear-groups sh -c '${writes}'`;
   });
   return {
     ...writing,
