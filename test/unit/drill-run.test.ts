@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
+import type { V1Pod } from '@kubernetes/client-node';
 import { run } from '../../support/command';
 import type { Finding } from '../../support/finding';
 import { readInventory } from '../../support/inventory';
+import { judgeErpLast } from '../../support/erp-order';
 import { judgeDeploymentsComplete } from '../../support/kubernetes/probes';
 import { defineDrill, type DrillDefinition } from '../../drills/definition';
 import { journalShape, readJournals, type Journal } from '../../drills/journal';
@@ -224,6 +226,33 @@ test('a Deployment is complete by a status that is of it as it is now', () => {
   const stale = { observedGeneration: 1, availableReplicas: 1 };
   assert.deepEqual(judge(2, stale), ['unmet', 'documents/documents changed just now']);
   assert.equal(judgeDeploymentsComplete([]).status, 'unmet');
+});
+
+test('the ERP was scaled up last when its pods were made after the others ran, not when they only began last', () => {
+  const pod = (namespace: string, made: string, began: string): V1Pod => ({
+    metadata: { namespace, creationTimestamp: new Date(made) },
+    status: {
+      phase: 'Running',
+      containerStatuses: [
+        {
+          name: 'one',
+          image: '',
+          imageID: '',
+          ready: true,
+          restartCount: 0,
+          state: { running: { startedAt: new Date(began) } },
+        },
+      ],
+    },
+  });
+  const cms = pod('cms', '2026-11-28T20:00Z', '2026-11-28T21:15:59Z');
+  const proxy = pod('kube-system', '2026-11-28T20:00Z', '2026-11-28T21:17Z');
+  const judge = (...pods: V1Pod[]): string => judgeErpLast(pods).status;
+  assert.equal(judge(cms, proxy, pod('erp', '2026-11-28T21:15:59Z', '2026-11-28T21:16:01Z')), 'met');
+  assert.equal(judge(cms, proxy, pod('erp', '2026-11-28T20:00Z', '2026-11-28T21:16:01Z')), 'unmet');
+  assert.equal(judge(cms, pod('erp-sandbox', '2026-11-28T21:15:58Z', '2026-11-28T21:16:01Z')), 'unmet');
+  assert.equal(judge(cms), 'unmet');
+  assert.equal(judge(pod('erp', '2026-11-28T21:16Z', '2026-11-28T21:16:01Z')), 'unmet');
 });
 
 test('a journal whose process is gone is ended as inconclusive, and kept in the ledger', async () => {
