@@ -227,9 +227,10 @@ function excuse({ drill, mutant, verdict }: Result): string | undefined {
   return verdict === notJudged ? undefined : reasonFor(drill, mutant);
 }
 
-/** Caught, a survivor for which there is a reason, or one without. */
-function outcomeOf(result: Result): 'caught' | 'known survivor' | 'survivor' {
+/** Caught, a survivor for which there is a reason, or one without; or an interruption or the sandbox left it open. */
+function outcomeOf(result: Result): 'caught' | 'known survivor' | 'survivor' | typeof notJudged {
   if (result.caught) return 'caught';
+  if (result.verdict === notJudged) return notJudged;
   return excuse(result) === undefined ? 'survivor' : 'known survivor';
 }
 
@@ -237,7 +238,7 @@ function conclude(results: readonly Result[]): number {
   const open = results.filter(({ caught }) => !caught);
   const rows = open.map((result) => [result.drill, result.mutant, outcomeOf(result), excuse(result) ?? result.why]);
   if (rows.length > 0) console.log(`\n${redactor.text(textTable(['drill', 'mutant', '', 'why'], rows))}`);
-  const bad = results.filter((result) => outcomeOf(result) === 'survivor').length;
+  const bad = results.filter((result) => ['survivor', notJudged].includes(outcomeOf(result))).length;
   const caught = results.length - open.length;
   console.log(`score ${caught} / ${results.length} caught, ${open.length - bad} known survivors`);
   console.log(`${results.length - bad} passed, ${bad} failed`);

@@ -67,6 +67,14 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'node-kill-agent: swap node-in-service nothing-is-stuck': anyOrder,
   'node-kill-agent: swap nothing-is-stuck replicas-are-rebuilt': bothLook,
   'node-kill-agent: drop forget-dead-pods': 'needed where the power is back before the last dead pod was forgotten',
+  'node-kill-agent: corrupt forget-dead-pods':
+    'the typo selects no pod, as if the step were dropped; an empty selection is right when no pod is left there',
+  'node-kill-agent: corrupt nothing-is-stuck':
+    'a mistyped field is empty, and empty is what it looks for; as if the step were dropped',
+  'node-kill-server: drop server-is-ready': 'Vault, waited for next, runs on this machine and answers only there',
+  'node-kill-server: swap api-is-back etcd-is-intact':
+    'one request for another: one before the API server serves is refused, or held until it does, as it happens',
+  'node-kill-server: swap etcd-is-intact server-is-ready': bothLook,
   'drop ca-answers': tellsOnly,
   'drop root-differs': 'it only tells the operator that the section is the right one; in the drill it is',
   'swap ca-answers root-differs': bothLook,
