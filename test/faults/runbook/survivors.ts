@@ -7,6 +7,8 @@ const comparedTooEarly = 'needed where Argo CD compared before Git answered';
 const hasNoPower = 'in the drill the machine has no power, whoever looks';
 const powerComesBack =
   'it tells whether the machines that are left carry everything; in the drill the power comes back whatever it says';
+const stoodFor =
+  'what is waited for after it needs it, too, and is waited for as long; its step names the reason sooner';
 const anyOrder = 'both are needed, in any order';
 
 /** Mutants that may end as survived, each with why that is right: by drill and mutant, or by mutant for whatever drill. */
@@ -75,6 +77,23 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'node-kill-server: swap api-is-back etcd-is-intact':
     'one request for another: one before the API server serves is refused, or held until it does, as it happens',
   'node-kill-server: swap etcd-is-intact server-is-ready': bothLook,
+  'drop machines-answer': stoodFor,
+  'drop api-answers':
+    'in the drill the API server serves by the time the last machine answers, or soon enough for kubectl',
+  'drop postgres-answers': stoodFor,
+  'drop nodes-are-ready': stoodFor,
+  'drop storage-answers': stoodFor,
+  'drop erp-is-up': stoodFor,
+  'drop erp-applications-are-healthy': stoodFor,
+  'drop erp-answers': 'a last look: in the drill the ERP that Argo CD calls healthy answers',
+  'swap machines-answer api-answers': bothLook,
+  'swap api-answers erp-hold': 'as without the wait',
+  'swap erp-hold postgres-answers': anyOrder,
+  'swap postgres-answers nodes-are-ready': bothLook,
+  'swap nodes-are-ready storage-answers': bothLook,
+  'swap storage-answers volumes-are-whole': bothLook,
+  'swap erp-is-up erp-applications-are-healthy': bothLook,
+  'swap erp-applications-are-healthy erp-answers': bothLook,
   'drop ca-answers': tellsOnly,
   'drop root-differs': 'it only tells the operator that the section is the right one; in the drill it is',
   'swap ca-answers root-differs': bothLook,
