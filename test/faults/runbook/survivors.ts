@@ -83,6 +83,7 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'drop postgres-answers': stoodFor,
   'drop nodes-are-ready': stoodFor,
   'drop storage-answers': stoodFor,
+  'drop volumes-are-whole': stoodFor,
   'drop erp-is-up': stoodFor,
   'drop erp-applications-are-healthy': stoodFor,
   'drop erp-answers': 'a last look: in the drill the ERP that Argo CD calls healthy answers',
