@@ -77,6 +77,8 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'node-kill-server: swap api-is-back etcd-is-intact':
     'one request for another: one before the API server serves is refused, or held until it does, as it happens',
   'node-kill-server: swap etcd-is-intact server-is-ready': bothLook,
+  'corrupt erp-hold':
+    'by chance: without the annotation Argo CD scales the ERP up, too early, unless selfHeal pauses, as after drill upon drill',
   'drop machines-answer': stoodFor,
   'drop api-answers':
     'in the drill the API server serves by the time the last machine answers, or soon enough for kubectl',
