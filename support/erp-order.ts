@@ -1,10 +1,11 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { skipReconcile, type ArgoCdClient } from './argocd/client';
+import { production, sandbox } from './erp/instances';
 import type { Finding } from './finding';
 import type { KubernetesClient } from './kubernetes/client';
 
 /** Namespaces of the ERP's instances (seed 003: `erp`, and its sandbox). */
-const erpNamespaces = ['erp', 'erp-sandbox'];
+const erpNamespaces: readonly string[] = [production.instance, sandbox.instance];
 /** What may begin whenever it likes. */
 const platform = ['kube-system'];
 

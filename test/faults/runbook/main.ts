@@ -238,7 +238,7 @@ function conclude(results: readonly Result[]): number {
   const open = results.filter(({ caught }) => !caught);
   const rows = open.map((result) => [result.drill, result.mutant, outcomeOf(result), excuse(result) ?? result.why]);
   if (rows.length > 0) console.log(`\n${redactor.text(textTable(['drill', 'mutant', '', 'why'], rows))}`);
-  const bad = results.filter((result) => ['survivor', notJudged].includes(outcomeOf(result))).length;
+  const bad = open.filter((result) => excuse(result) === undefined).length;
   const caught = results.length - open.length;
   console.log(`score ${caught} / ${results.length} caught, ${open.length - bad} known survivors`);
   console.log(`${results.length - bad} passed, ${bad} failed`);

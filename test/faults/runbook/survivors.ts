@@ -7,8 +7,6 @@ const comparedTooEarly = 'needed where Argo CD compared before Git answered';
 const hasNoPower = 'in the drill the machine has no power, whoever looks';
 const powerComesBack =
   'it tells whether the machines that are left carry everything; in the drill the power comes back whatever it says';
-const stoodFor =
-  'what is waited for after it needs it, too, and is waited for as long; its step names the reason sooner';
 const anyOrder = 'both are needed, in any order';
 
 /** Mutants that may end as survived, each with why that is right: by drill and mutant, or by mutant for whatever drill. */
@@ -79,15 +77,15 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'node-kill-server: swap etcd-is-intact server-is-ready': bothLook,
   'corrupt erp-hold':
     'by chance: without the annotation Argo CD scales the ERP up, too early, unless selfHeal pauses, as after drill upon drill',
-  'drop machines-answer': stoodFor,
+  'drop machines-answer': covered,
   'drop api-answers':
     'in the drill the API server serves by the time the last machine answers, or soon enough for kubectl',
-  'drop postgres-answers': stoodFor,
-  'drop nodes-are-ready': stoodFor,
-  'drop storage-answers': stoodFor,
-  'drop volumes-are-whole': stoodFor,
-  'drop erp-is-up': stoodFor,
-  'drop erp-applications-are-healthy': stoodFor,
+  'drop postgres-answers': covered,
+  'drop nodes-are-ready': covered,
+  'drop storage-answers': covered,
+  'drop volumes-are-whole': covered,
+  'drop erp-is-up': covered,
+  'drop erp-applications-are-healthy': covered,
   'drop erp-answers': 'a last look: in the drill the ERP that Argo CD calls healthy answers',
   'swap machines-answer api-answers': bothLook,
   'swap api-answers erp-hold': 'as without the wait',
