@@ -47,6 +47,11 @@ export interface DrillDefinition<Memory = unknown> {
   recovered(context: DrillContext, memory: Memory): Promise<Finding[]>;
   /** Brings the sandbox back without the runbook, for a drill that ended half-way. Succeeds also when there is nothing to do. */
   heal(context: DrillContext, memory: Memory): Promise<void>;
+  /**
+   * Takes away only what the drill itself added, in place of `heal`, when it is proven that the runbook brought everything back.
+   * For a drill whose `heal` would take seconds to find nothing to do.
+   */
+  tidy?(context: DrillContext): Promise<void>;
   /** What the runbook's sections call by a variable: which node, which app. Shown to the operator as well. */
   variables?: Readonly<Record<string, string>>;
   /** How the drill acts out what the runbook asks of a person, by block id. */

@@ -40,6 +40,7 @@ export class DrillPhases {
   private readonly steady: (context: DrillContext) => Promise<Finding[]>;
   private followedAt = 0;
   private began = false;
+  private proven = false;
 
   constructor(
     target: Target,
@@ -72,7 +73,10 @@ export class DrillPhases {
   registered(undo: UndoJournal): Promise<void> {
     return this.phase('undo-registered', () => {
       const args = { drill: this.drill.id, memory: this.memory };
-      undo.register(`the sandbox is whole after drill ${this.drill.id}`, drillUndo(args));
+      const heal = drillUndo(args);
+      // On disk it is always the healing: what this process has proven, another one cannot know.
+      const run = (): Promise<void> => (this.proven ? this.drill.tidy?.(this.context) : undefined) ?? heal.run();
+      undo.register(`the sandbox is whole after drill ${this.drill.id}`, { ...heal, run });
       this.began = true;
       return Promise.resolve();
     });
@@ -173,6 +177,7 @@ export class DrillPhases {
 
   /** The verdict on a sandbox that has recovered. */
   judge({ firstGoodAt, before, lastBad }: Looks): void {
+    this.proven = true;
     const late = ((firstGoodAt - this.followedAt) / 1000).toFixed(1);
     if (this.recorder.journal.improvised.length > 0)
       this.recorder.settle('degraded', 'It recovered, with a step that the runbook does not have.');

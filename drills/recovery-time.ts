@@ -1,4 +1,4 @@
-import type { Recovery, StepRecord } from './journal';
+import type { Journal, Phase, Recovery, StepRecord } from './journal';
 
 /** Instants of a recovery, in milliseconds since the epoch. */
 export interface Instants {
@@ -27,4 +27,22 @@ export function splitRecovery(
   const convergenceMs = spent(['wait-until']) + Math.max(recovered - followed, 0);
   const overheadMs = Math.max(totalMs - detectionMs - personMs - commandMs - convergenceMs, 0);
   return { totalMs, detectionMs, personMs, commandMs, convergenceMs, overheadMs };
+}
+
+/** Phases that neither break nor repair anything. */
+const around: readonly Phase[] = ['gate', 'undo-registered', 'undo', 'check'];
+
+/**
+ * What the suite took of a drill that recovered, in milliseconds: the phases around it, what lay between the runbook's steps,
+ * and the looks after the first good one. What injecting took, and using what was repaired, are the drill itself.
+ */
+export function suiteMs({ phases, recovery, injectedAt }: Pick<Journal, 'phases' | 'recovery' | 'injectedAt'>): number {
+  if (recovery === null) return 0;
+  const firstGood = Date.parse(injectedAt ?? '') + recovery.totalMs;
+  const took = (began: number, ended: string | null): number =>
+    ended === null ? 0 : Math.max(Date.parse(ended) - began, 0);
+  return phases.reduce((sum, { phase, started, ended }) => {
+    if (around.includes(phase)) return sum + took(Date.parse(started), ended);
+    return phase === 'recover' ? sum + took(firstGood, ended) : sum;
+  }, recovery.overheadMs);
 }

@@ -1,4 +1,4 @@
-import { judgeHealthy, judgeSynced } from '../support/argocd/probes';
+import { judgeHealthy, judgeReconciled, judgeSynced } from '../support/argocd/probes';
 import { probeServing } from '../support/canary/links/runtime';
 import { readFactoryApps } from '../support/factory/repositories';
 import { compare, type Finding } from '../support/finding';
@@ -15,8 +15,9 @@ import { probeUnsealed } from '../support/vault/probes';
 import type { DrillContext } from './definition';
 
 /**
- * What must hold before a drill begins and when it has ended: every node Ready and open to pods, Vault unsealed, every Application Synced
- * and Healthy, every Deployment complete, no pod stuck, every instance serving with a database round trip. A look that fails is a finding `unknown`.
+ * What must hold before a drill begins and when it has ended: every node Ready and open to pods, Vault unsealed, every
+ * Application Synced, Healthy and reconciled, every Deployment complete, no pod stuck, every instance serving with a
+ * database round trip. A look that fails is a finding `unknown`.
  */
 export async function probeSteadyState({ systems, target }: DrillContext): Promise<Finding[]> {
   const { kubernetes, argocd, vault } = systems;
@@ -38,6 +39,7 @@ export async function probeSteadyState({ systems, target }: DrillContext): Promi
         (await argocd.applications()).flatMap((one) => [
           judgeSynced(one.metadata.name, one),
           judgeHealthy(one.metadata.name, one),
+          judgeReconciled(one.metadata.name, one),
         ]),
     ],
     ['Deployments', async () => [judgeDeploymentsComplete(await kubernetes.deployments())]],

@@ -61,6 +61,7 @@ export const etcdDrills: readonly DrillDefinition[] = [
       await runPlaybook('recover/workloads.yml');
       await removeBoth(context);
     },
+    tidy: removeBoth,
     hands: {},
     budgets: { detectionMs: 60_000, recoveryMs: 420_000 },
   }),

@@ -23,6 +23,9 @@ function kept({ systems, notes }: DrillContext): Promise<Finding[]> {
   return probeKept(systems.kubernetes, typeof file === 'string' ? file : undefined);
 }
 
+/** Nothing of its own is left when the runbook has brought everything back. */
+const tidy = (): Promise<void> => Promise.resolve();
+
 /** Powers every machine on and brings the cluster back as `lab up` does, without the runbook. */
 async function healMachines(context: DrillContext): Promise<void> {
   const { target } = context;
@@ -81,6 +84,7 @@ const agent = defineDrill({
     await context.systems.kubernetes.clearTaints('pi3');
     await healMachines(context);
   },
+  tidy,
   hands: {
     'node-has-no-power': ({ target }) => target.power('pi3', 'cut'),
     'node-power-on': ({ target }) => target.power('pi3', 'on'),
@@ -105,6 +109,7 @@ const server = defineDrill({
   detect: apiGone,
   recovered: kept,
   heal: healMachines,
+  tidy,
   hands: { 'server-power-on': ({ target }) => target.power('pi1', 'on') },
   budgets: { detectionMs: 60_000, recoveryMs: 480_000 },
 });
@@ -142,6 +147,7 @@ const everything = defineDrill({
     await healMachines(context);
     await new WriteLoad(context.systems.postgres).remove();
   },
+  tidy: ({ systems }) => new WriteLoad(systems.postgres).remove(),
   hands: {
     'power-everything-on': ({ target }) =>
       target.power(

@@ -1,5 +1,5 @@
 import type { Finding } from '../finding';
-import type { Application, ArgoCdClient } from './client';
+import { skipReconcile, type Application, type ArgoCdClient } from './client';
 
 const conditionErrors = ['ComparisonError', 'InvalidSpecError', 'SyncError', 'OperationError'];
 
@@ -60,6 +60,19 @@ export function judgeSynced(name: string, application: Application | undefined):
     source,
     status: done ? 'met' : 'unmet',
     actual: done ? actual : `${actual}, operation ${operation?.phase ?? 'none'}`,
+  };
+}
+
+/** Whether Argo CD looks after an Application. One that it was told to skip keeps the status it had. */
+export function judgeReconciled(name: string, application: Application | undefined): Finding {
+  const skips = application?.metadata.annotations?.[skipReconcile] === 'true';
+  return {
+    subject: `Application ${name} reconcile`,
+    status: application !== undefined && !skips ? 'met' : 'unmet',
+    expected: 'by Argo CD',
+    actual: application === undefined ? 'no such Application' : skips ? 'Argo CD was told to skip it' : 'by Argo CD',
+    source: `applications.argoproj.io argocd/${name} .metadata.annotations`,
+    hint: `hand it back: \`kubectl -n argocd annotate application ${name} ${skipReconcile}-\`.`,
   };
 }
 

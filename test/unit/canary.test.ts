@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeHealthy, judgeSynced } from '../../support/argocd/probes';
+import { judgeHealthy, judgeReconciled, judgeSynced } from '../../support/argocd/probes';
+import { skipReconcile } from '../../support/argocd/client';
 import { runChain } from '../../support/canary/chain';
 import { breaksAt, causeMentions, linksHold } from '../../support/canary/expectations';
 import type { CanaryContext, Link, LinkName } from '../../support/canary/link';
@@ -133,6 +134,21 @@ const application = (status: object): Parameters<typeof judgeSynced>[1] => ({
   metadata: { name: 'canary' },
   spec: { source: { repoURL: 'http://gitea/canary', path: 'chart' }, destination: { namespace: 'canary' } },
   status,
+});
+
+void test('Argo CD: an Application that it was told to skip is not looked after, whatever its status says', () => {
+  const annotated = (value: string): NonNullable<ReturnType<typeof application>> => ({
+    spec: { source: { repoURL: '' }, destination: {} },
+    metadata: { name: 'canary', annotations: { [skipReconcile]: value } },
+  });
+  assert.deepEqual(
+    ['true', 'false'].map((value) => judgeReconciled('canary', annotated(value)).status),
+    ['unmet', 'met'],
+  );
+  assert.deepEqual(
+    [application({}), undefined].map((one) => judgeReconciled('canary', one).status),
+    ['met', 'unmet'],
+  );
 });
 
 void test('Argo CD: an app path that is not there is definite, a repository out of reach is not', () => {

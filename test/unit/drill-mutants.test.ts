@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { applyPatch } from 'diff';
 import { withImprovisedSteps, writePatch } from '../../drills/game-day/patch';
-import type { Journal } from '../../drills/journal';
 import { drills } from '../../drills/registry';
-import { splitRecovery } from '../../drills/recovery-time';
+import type { Journal, Phase } from '../../drills/journal';
+import { splitRecovery, suiteMs } from '../../drills/recovery-time';
 import { parseRunbook, readRunbook } from '../../drills/runbook/read';
 import { runbookFile } from '../../support/paths';
 import { beside, besideOf } from '../faults/runbook/in-place';
@@ -171,4 +171,22 @@ test('the time to recover is split without remainder', () => {
     convergenceMs: 2_900,
     overheadMs: 600,
   });
+  const phase = (name: Phase, from: number, to: number): Journal['phases'][number] => ({
+    phase: name,
+    started: new Date(from).toISOString(),
+    ended: new Date(to).toISOString(),
+  });
+  const phases = [
+    phase('gate', -900, -200),
+    phase('inject', -200, 0),
+    phase('detect', 0, 1_500),
+    phase('follow', 1_500, 8_000),
+    phase('recover', 8_000, 9_400),
+    phase('exercise', 9_400, 12_000),
+    phase('undo', 12_000, 12_100),
+    phase('check', 12_100, 12_300),
+  ];
+  const injectedAt = new Date(0).toISOString();
+  assert.equal(suiteMs({ phases, recovery: split, injectedAt }), 700 + 600 + 400 + 100 + 200);
+  assert.equal(suiteMs({ phases, recovery: null, injectedAt }), 0);
 });

@@ -153,6 +153,19 @@ describe('a drill', () => {
     assert.deepEqual([journal.injectedAt, journal.steps.length, one.healed()], [null, 0, 1]);
   });
 
+  test('takes away only what it added when all was brought back, and is healed when it was not or could not be used', async () => {
+    const calls = async (change?: (runbook: string) => string, more?: Partial<DrillDefinition>): Promise<number[]> => {
+      let tidied = 0;
+      const one = lamp(change, { tidy: () => Promise.resolve(void (tidied += 1)), ...more });
+      await verdictOf(one);
+      return [tidied, one.healed()];
+    };
+    const broken = (): Promise<Finding[]> => Promise.resolve([{ ...finding(false), final: true }]);
+    assert.deepEqual(await calls(), [1, 0]);
+    assert.deepEqual(await calls((text) => text.replace(sections.act, 'tuoch LAMP')), [0, 1]);
+    assert.deepEqual(await calls(undefined, { exercise: { act: () => Promise.resolve(), proof: broken } }), [0, 1]);
+  });
+
   test('is blocked, not failed, when the sandbox was not whole before', async () => {
     const one = lamp();
     const off = (): Promise<Finding[]> => Promise.resolve([{ ...finding(false), final: true }]);
