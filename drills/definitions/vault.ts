@@ -49,6 +49,9 @@ function vaultDrill(id: string, title: string, inject: (context: DrillContext) =
       await eventually('Vault answers', async () => answered(await systems.vault.sealStatus()), 'rollout');
       await vaultSealed.heal(context);
       await restoreConfig(systems.vault, instance);
+      // It is on its way for some seconds: until the pods are replaced, whatever comes next would meet a rollout.
+      const reaches = (): Promise<Finding> => probeSecretReaches(systems.kubernetes, instance);
+      await eventually('the pod has its configuration as before', reaches, 'recovery');
     },
     hands: {},
     budgets: { detectionMs: 60_000, recoveryMs: 300_000 },

@@ -28,11 +28,11 @@ export async function probeReauthenticated({ vault }: Systems, since: string): P
   return { ...finding, status: 'met', actual: `${logins.length} since the drill began` };
 }
 
-/** Whether a changed secret has reached the pod that mounts it. */
+/** Whether a changed secret has reached the pod that mounts it. Without a marker: that it was taken away again has. */
 export async function probeSecretReaches(
   kubernetes: KubernetesClient,
   instance: string,
-  marker: string,
+  marker?: string,
 ): Promise<Finding> {
   const written = (await kubernetes.secret(instance, `${instance}-config`))?.[markerKey];
   const pods = await kubernetes.pods(instance);
@@ -40,16 +40,20 @@ export async function probeSecretReaches(
     ({ status, metadata }) => status?.phase === 'Running' && metadata?.deletionTimestamp === undefined,
   );
   const port = pod?.spec?.containers[0]?.ports?.[0]?.containerPort;
-  const keys =
-    pod?.status?.podIP === undefined || port === undefined
-      ? []
-      : await configKeys(`http://${pod.status.podIP}:${port}/healthz`);
+  const address = port === undefined ? undefined : pod?.status?.podIP;
+  const keys = address === undefined ? undefined : await configKeys(`http://${address}:${port}/healthz`);
+  return judgeSecretReached(instance, marker, { written, keys });
+}
+
+/** The same, of the marker in the Secret and the keys that the pod says it has read, if one runs. */
+export function judgeSecretReached(
+  instance: string,
+  marker: string | undefined,
+  { written, keys }: { written: string | undefined; keys: readonly string[] | undefined },
+): Finding {
+  const read = keys?.includes(markerKey) === (marker !== undefined);
   const actual =
-    written !== marker
-      ? 'not in the Secret yet'
-      : keys.includes(markerKey)
-        ? 'read by the pod'
-        : 'in the Secret, not in the pod yet';
+    written !== marker ? 'not in the Secret yet' : read ? 'read by the pod' : 'in the Secret, not in the pod yet';
   const source = `secret ${instance}/${instance}-config and GET /healthz of its pod`;
   return compare(`changed secret of ${instance}`, 'read by the pod', actual, source);
 }

@@ -21,6 +21,8 @@ import { runDrill } from '../../drills/run';
 import { parseRunbook } from '../../drills/runbook/read';
 import type { OperatorShell } from '../../drills/shell';
 import type { Target } from '../../support/target';
+import { judgeSecretReached } from '../../support/vault/after-seal';
+import { markerKey } from '../../support/vault/config-marker';
 
 const target: Target = {
   name: 'paper',
@@ -266,6 +268,19 @@ test('the ERP was scaled up last when its pods were made after the others ran, n
   assert.equal(judge(cms, pod('erp-sandbox', '2026-11-28T21:15:58Z', '2026-11-28T21:16:01Z')), 'unmet');
   assert.equal(judge(cms), 'unmet');
   assert.equal(judge(pod('erp', '2026-11-28T21:16Z', '2026-11-28T21:16:01Z')), 'unmet');
+});
+
+test('a secret has reached its pod when both have the marker, and is as before when neither has', () => {
+  const judge = (marker: string | undefined, written: string | undefined, keys?: string[]): string =>
+    judgeSecretReached('cms', marker, { written, keys }).actual;
+  const [both, own] = [['greeting', markerKey], ['greeting']];
+  assert.equal(judge('1', '1', both), 'read by the pod');
+  assert.equal(judge('2', '1', both), 'not in the Secret yet');
+  assert.equal(judge('1', '1', own), 'in the Secret, not in the pod yet');
+  assert.equal(judge(undefined, '1', both), 'not in the Secret yet');
+  assert.equal(judge(undefined, undefined, both), 'in the Secret, not in the pod yet');
+  assert.equal(judge(undefined, undefined, own), 'read by the pod');
+  assert.equal(judge(undefined, undefined), 'in the Secret, not in the pod yet');
 });
 
 test('a journal whose process is gone is ended as inconclusive, and kept in the ledger', async () => {
