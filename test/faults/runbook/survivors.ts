@@ -7,6 +7,8 @@ const comparedTooEarly = 'needed where Argo CD compared before Git answered';
 const hasNoPower = 'in the drill the machine has no power, whoever looks';
 const powerComesBack =
   'it tells whether the machines that are left carry everything; in the drill the power comes back whatever it says';
+const looksLater = 'the drill looks later than the second in which a machine learns the address';
+const oldLook = 'needed where Argo CD still believes a look from before the restore';
 const anyOrder = 'both are needed, in any order';
 
 /** Mutants that may end as survived, each with why that is right: by drill and mutant, or by mutant for whatever drill. */
@@ -32,7 +34,7 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'drop etcd-is-intact': 'it only tells the operator that this section is the right one; in the drill it is',
   'argocd-pruned: drop app-is-at-the-new-commit': covered,
   'drop app-has-an-address': 'the step after it needs the address, too',
-  'drop every-machine-reaches-the-app': 'the drill looks later than the second in which a machine learns the address',
+  'drop every-machine-reaches-the-app': looksLater,
   'swap app-is-at-the-new-commit app-has-an-address': bothLook,
   'swap app-has-an-address every-machine-reaches-the-app': bothLook,
   'corrupt what-argo-cd-says': 'what is shown for the record decides nothing',
@@ -43,7 +45,12 @@ const knownSurvivors: Readonly<Record<string, string>> = {
   'swap newest-backup database-restore': restoreRefuses,
   'swap every-pod-has-reconnected app-is-ready': bothLook,
   'swap app-is-ready argo-cd-looks-again': bothLook,
-  'drop argo-cd-looks-again': 'needed where Argo CD still believes a look from before the restore',
+  'drop argo-cd-looks-again': oldLook,
+  'swap argo-cd-looks-again application-is-healthy-again': oldLook,
+  'drop application-is-healthy-again':
+    'needed where Argo CD takes longer to look than the last step of the section does',
+  'swap application-is-healthy-again machines-reach-the-app-again': bothLook,
+  'drop machines-reach-the-app-again': looksLater,
   'drop every-pod-has-reconnected': 'needed where the restore takes less time than two probes of the app',
   'drop app-is-ready': 'a pod that answers is ready before Argo CD has looked again',
   'volume-lost: drop no-folder-is-left': 'it only tells the operator: folders stay on the disks whatever follows',
