@@ -40,7 +40,6 @@ export class DrillPhases {
   private readonly steady: (context: DrillContext) => Promise<Finding[]>;
   private followedAt = 0;
   private began = false;
-  private proven = false;
 
   constructor(
     target: Target,
@@ -75,7 +74,7 @@ export class DrillPhases {
       const args = { drill: this.drill.id, memory: this.memory };
       const heal = drillUndo(args);
       // On disk it is always the healing: what this process has proven, another one cannot know.
-      const run = (): Promise<void> => (this.proven ? this.drill.tidy?.(this.context) : undefined) ?? heal.run();
+      const run = (): Promise<void> => (this.recovered ? this.drill.tidy?.(this.context) : undefined) ?? heal.run();
       undo.register(`the sandbox is whole after drill ${this.drill.id}`, { ...heal, run });
       this.began = true;
       return Promise.resolve();
@@ -177,7 +176,6 @@ export class DrillPhases {
 
   /** The verdict on a sandbox that has recovered. */
   judge({ firstGoodAt, before, lastBad }: Looks): void {
-    this.proven = true;
     const late = ((firstGoodAt - this.followedAt) / 1000).toFixed(1);
     if (this.recorder.journal.improvised.length > 0)
       this.recorder.settle('degraded', 'It recovered, with a step that the runbook does not have.');
@@ -202,6 +200,11 @@ export class DrillPhases {
   private async proveWhole(phase: Phase, ms: number): Promise<void> {
     const onEnd = (findings: readonly Finding[]): void => this.recorder.saw(phase, findings);
     await prove({ passes: 1, ms, look: () => this.steady(this.context), onEnd });
+  }
+
+  private get recovered(): boolean {
+    const { verdict } = this.recorder.journal;
+    return verdict === 'survived' || verdict === 'degraded';
   }
 
   private get memory(): unknown {
