@@ -77,14 +77,16 @@ function parts(status: LabStatus): string {
 }
 
 function footer(status: LabStatus): string {
-  const kept = status.snapshots.map(({ name, created }) => `${name} (${localTime(created)})`).join(', ') || 'none';
+  const kept = status.disk.mounted
+    ? status.snapshots.map(({ name, created }) => `${name} (${localTime(created)})`).join(', ') || 'none'
+    : 'not seen while the disk is not mounted';
   const edge = status.edge
     ? [
         `Edge: ${status.edge.outOfLab + status.edge.forwarded} packets out of the lab dropped, ${status.edge.labToProduction} of them to production`,
       ]
     : [];
   return [
-    `Disk: ${mebibytes(status.disk.bytes)} of ${status.disk.image}${status.disk.mounted ? '' : ' (not mounted)'}; memory: ${mebibytes(status.memoryBytes)}; snapshots: ${kept}`,
+    `Disk: ${mebibytes(status.disk.bytes)} of ${status.disk.image}${status.disk.mounted ? '' : ' (not mounted)'}; memory: ${mebibytes(status.memoryBytes) || 'none in use'}; snapshots: ${kept}`,
     ...edge,
   ].join('\n');
 }

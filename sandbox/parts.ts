@@ -30,7 +30,8 @@ const debianParts: { name: string; role: string; package: string }[] = [
 
 /**
  * All parts of the sandbox with version and provenance.
- * @param base the machines' base system, whose package database says the Debian versions; undefined when there is none.
+ * @param base the machines' base system, whose package database says the Debian versions; undefined when the disk that
+ *   has it is not mounted, and so nothing can be said of them.
  */
 export function parts(base: string | undefined, components: readonly ComponentState[]): Part[] {
   const versions = base === undefined ? new Map<string, string>() : packageVersions(base);
@@ -59,7 +60,7 @@ export function parts(base: string | undefined, components: readonly ComponentSt
         version: version ?? '?',
         provenance: 'upstream' as const,
         source: `Debian ${debianPackage}`,
-        state: version === undefined ? 'missing' : 'ready',
+        state: version !== undefined ? 'ready' : base === undefined ? 'unknown' : 'missing',
       };
     }),
   ];

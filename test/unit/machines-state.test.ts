@@ -11,7 +11,7 @@ import { hierarchies } from '../../sandbox/machines/cgroups';
 import { diskMounted } from '../../sandbox/machines/disk';
 import { diskMount } from '../../sandbox/machines/layout';
 import { parseStatus } from '../../sandbox/machines/processes';
-import { packageVersions } from '../../sandbox/parts';
+import { packageVersions, parts } from '../../sandbox/parts';
 import { OperatorError } from '../../support/failure';
 
 function folder(): string {
@@ -98,6 +98,10 @@ describe('the parts list', () => {
     writeFileSync(join(root, 'var', 'lib', 'dpkg', 'status'), paragraphs.join('\n\n'));
     deepEqual([...packageVersions(root)], [['pgbouncer', '1.18.0-1']]);
     equal(packageVersions(join(root, 'nowhere')).size, 0);
+    const stateOf = (base: string | undefined, name: string): string | undefined =>
+      parts(base, []).find((part) => part.name === name)?.state;
+    deepEqual([stateOf(root, 'pgbouncer'), stateOf(root, 'runc')], ['ready', 'missing']);
+    equal(stateOf(undefined, 'pgbouncer'), 'unknown', 'what lies on a disk that is not mounted is not missing');
   });
 });
 
