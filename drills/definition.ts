@@ -12,7 +12,7 @@ export interface DrillContext {
   readonly target: Target;
   /** Connected when used: the fault may lie in what connecting needs. */
   readonly systems: Systems;
-  /** What one function found out for a later one of the same run; gone with the process. */
+  /** What one function found out for a later one of the same run. What injecting noted is in the journal: JSON, no secrets. */
   readonly notes: Map<string, unknown>;
   /** Keeps something in the journal, in words. */
   observe(name: string, text: string): void;
@@ -91,12 +91,16 @@ export function noLonger(finding: Finding): Finding {
   return { ...finding, expected: `not ${finding.expected}`, status, final: false };
 }
 
-/** A context for the functions of a definition. */
-export function drillContext(target: Target, observe: DrillContext['observe'] = () => undefined): DrillContext {
+/** A context for the functions of a definition. @param notes of a game day that is gone on with. */
+export function drillContext(
+  target: Target,
+  observe: DrillContext['observe'] = () => undefined,
+  notes: Readonly<Record<string, unknown>> = {},
+): DrillContext {
   return {
     target,
     observe,
-    notes: new Map(),
+    notes: new Map(Object.entries(notes)),
     get systems() {
       return connectSystems(target.inventory);
     },

@@ -1,6 +1,7 @@
 import { AwaitTimeout, eventually } from '../support/eventually';
 import { reason } from '../support/failure';
 import type { Finding } from '../support/finding';
+import { interruption } from '../support/interruption';
 import type { StepRecord } from './journal';
 import type { Block, Section } from './runbook/document';
 import type { OperatorShell, ShellResult } from './shell';
@@ -52,37 +53,53 @@ async function byPerson(block: Block, person: Follower['person']): Promise<Outco
     await person(block);
     return { attempts: 1, exitCode: null, output: '', result: 'passed' };
   } catch (thrown) {
+    interruption()?.throwIfAborted();
     return { attempts: 1, exitCode: null, output: '', result: 'failed', why: reason(thrown) };
   }
 }
 
-/** Runs a wait's command again and again until it passes. Each attempt may take what is left of the wait's time. */
+/**
+ * Runs a wait's command again and again until it passes. Each attempt may take what is left of the wait's time. One that hangs
+ * is ended by the shell, and told as what it is.
+ */
 async function waitUntil(block: Block, shell: OperatorShell): Promise<Outcome> {
   const began = performance.now();
   let attempts = 0;
-  let last: Omit<Outcome, 'attempts'> = { exitCode: null, output: '', result: 'timed out', why: 'it was not run once' };
+  // Of the last look that ended; or of the first, when it had to be ended.
+  let last: Omit<Outcome, 'attempts'> | undefined;
   const look = async (): Promise<Finding> => {
-    attempts += 1;
-    const left = block.withinMs - (performance.now() - began);
-    last = judged(block, await shell.run(block.text, Math.max(left, 1_000)));
-    const actual = last.result === 'passed' ? 'passed' : (last.why ?? last.result);
-    const status = last.result === 'passed' ? 'met' : 'unmet';
-    return { subject: `step ${block.id}`, status, expected: 'passed', actual, source: block.text };
+    const left = block.withinMs - (performance.now() - began) - endingMs;
+    // What cannot end any more is not begun.
+    if (last === undefined || left > endingMs) {
+      attempts += 1;
+      const shown = await shell.run(block.text, Math.max(left, endingMs));
+      if (!shown.timedOut) last = judged(block, shown);
+      last ??= { ...hung, output: shown.output };
+    }
+    const { result, why } = last;
+    const status = result === 'passed' ? 'met' : 'unmet';
+    return { subject: `step ${block.id}`, status, expected: 'passed', actual: why ?? result, source: block.text };
   };
   try {
     await eventually(`the runbook's step ${block.id} passes`, look, { ms: block.withinMs });
-    return { ...last, attempts };
+    return { ...(last ?? hung), attempts };
   } catch (thrown) {
     if (!(thrown instanceof AwaitTimeout)) throw thrown;
+    const { why = '', ...shown } = last ?? hung;
     const seconds = Math.round(block.withinMs / 1000);
-    return {
-      ...last,
-      attempts,
-      result: 'timed out',
-      why: `it did not come within ${seconds} s; last: ${last.why ?? ''}`,
-    };
+    return { ...shown, attempts, result: 'timed out', why: `it did not come within ${seconds} s; last: ${why}` };
   }
 }
+
+/** How long before a wait's end its command is ended, in milliseconds: it does not outlive the step. */
+const endingMs = 250;
+
+const hung: Omit<Outcome, 'attempts'> = {
+  exitCode: null,
+  output: '',
+  result: 'timed out',
+  why: 'its command had not ended by itself',
+};
 
 /** A step's result by its exit code and by what the runbook says its output shows. */
 function judged(

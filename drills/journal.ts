@@ -127,6 +127,8 @@ export const journalShape = z.object({
   }),
   started: time,
   ended: time.nullable(),
+  /** When it was written last: the end of a process that was killed. */
+  savedAt: time.exactOptional(),
   /** Process that runs it: a journal without an end whose process is gone was killed. */
   process: z.object({ pid: z.number(), identity: z.string() }),
   phases: z.array(
@@ -135,6 +137,8 @@ export const journalShape = z.object({
   injected: z.boolean(),
   /** What the definition had looked up before; a resumed game day goes on with it. */
   memory: z.unknown(),
+  /** What its functions found out for later ones, as it was when the fault was there: rows acknowledged before a power cut. */
+  notes: z.record(z.string(), z.unknown()).exactOptional(),
   /** When the fault was there and when it was noticed. */
   injectedAt: time.nullable(),
   detectedAt: time.nullable(),
@@ -161,11 +165,14 @@ export type StepRecord = z.infer<typeof stepShape>;
 export type ImprovisedStep = z.infer<typeof improvisedShape>;
 export type Recovery = z.infer<typeof recoveryShape>;
 
-/** Writes a journal, redacted and whole or not at all: the next reader never finds half of one. */
+/**
+ * Writes a journal, redacted and whole or not at all: the next reader never finds half of one. Redacted before it is JSON: a
+ * secret in quotes takes an escaped quote with it.
+ */
 export function writeJournal(journal: Journal, folder = journalFolder): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${journal.id}.json`);
-  writeFileSync(`${file}.new`, redactor.text(`${JSON.stringify(journal, null, 2)}\n`), { mode: 0o600 });
+  writeFileSync(`${file}.new`, `${JSON.stringify(redactor.value(journal), null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
   return file;
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { childEnvironment, projectSettings } from '../support/command';
 import { textTable } from '../support/evidence/findings-table';
@@ -6,8 +7,9 @@ import { explain, runMainAndExit } from '../support/command-line';
 import { OperatorError } from '../support/failure';
 import { interrupt } from '../support/interruption';
 import { assertStartAllowed } from '../support/isolation/startup';
-import { projectRoot } from '../support/paths';
+import { factoryHome, projectRoot } from '../support/paths';
 import { daysSinceEpoch, turned } from '../support/rotation';
+import { selectTarget } from '../support/target';
 import { contractOf, type DrillDefinition } from './definition';
 import { readJournals, type Journal } from './journal';
 import { listOfDrills, showDrill, summaryOf } from './list';
@@ -16,6 +18,7 @@ import { resume } from './resume';
 import { problemLine } from './runbook/document';
 import { readRunbook } from './runbook/read';
 import { checkRunbook } from './runbook/rules';
+import { operatorEnvironment } from './shell';
 
 const examples = `
 Examples:
@@ -25,6 +28,7 @@ Examples:
   RUNBOOK=../factory/CLUSTER_RECOVERY.md npm run drill -- check
   npm run drill -- run vault-seal argocd-drift
   npm run drill -- all
+  npm run drill -- shell node-kill-agent
   npm run drill -- resume
 
 Exit code: 0 every drill survived, 1 not, 2 wrong arguments or a runbook that is not in order, 130 interrupted.`;
@@ -59,6 +63,11 @@ async function main(): Promise<number> {
     .description('run every drill')
     .option('--at-most <count>', 'only so many, beginning with another one every day; says which are left out', count)
     .action(async ({ atMost = drills.length }: { atMost?: number }) => void (code = await runThem(ofToday(atMost))));
+  program
+    .command('shell')
+    .argument('[id]', 'with the variables that the sections of this drill speak of')
+    .description('a shell of your own with what the runbook’s steps have, for a step done by hand')
+    .action(async (id?: string) => void (code = await openShell(id === undefined ? undefined : drillNamed(id))));
   program
     .command('resume')
     .description('undo what a drill left that was killed, and end its journal')
@@ -144,14 +153,32 @@ async function runThem(chosen: readonly DrillDefinition[]): Promise<number> {
   return exitCode !== 0 ? exitCode : survived === chosen.length ? 0 : 1;
 }
 
+/** @returns the exit code of what was run last in it. */
+async function openShell(drill: DrillDefinition | undefined): Promise<number> {
+  await assertStartAllowed();
+  const shown = Object.entries(drill?.variables ?? {}).map(([name, value]) => ` ${name}=${value}`);
+  console.log(`A shell on the sandbox, in the factory's ansible folder.${shown.join('')} \`exit\` leaves it.`);
+  const env = {
+    ...(await operatorEnvironment(selectTarget().inventory)),
+    ...drill?.variables,
+    PS1: 'sandbox \\w \\$ ',
+  };
+  return inForeground('bash', ['--noprofile', '--norc', '-i'], join(factoryHome, 'ansible'), env);
+}
+
 function lastVerdict(journals: readonly Journal[], id: string): string | null | undefined {
   return journals.findLast(({ drill }) => drill === id)?.verdict;
 }
 
 /** Runs a program on this terminal; Ctrl-C reaches it by itself, and this process waits for its undo. */
-function inForeground(file: string, args: readonly string[]): Promise<number> {
-  const env = childEnvironment(projectSettings());
-  const child = spawn(file, args, { cwd: projectRoot, stdio: 'inherit', env });
+function inForeground(
+  file: string,
+  args: readonly string[],
+  cwd = projectRoot,
+  more: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const env = childEnvironment({ ...projectSettings(), ...more });
+  const child = spawn(file, args, { cwd, stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       interrupt(

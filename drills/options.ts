@@ -15,6 +15,8 @@ export interface DrillOptions extends RecorderOptions {
   /** Leaves the fault out: such a drill must be inconclusive. */
   skipInjection?: boolean;
   operator?: Operator;
+  /** Drops the undo that whoever left the drill had on disk, once this run has registered its own. */
+  release?: () => void;
   /** The longest wait for a recovery that is not there when the runbook has ended, in milliseconds: a mutant is not waited for long. */
   patienceMs?: number;
   /** Another steady state, and another shell than the operator's: for tests without a sandbox. */

@@ -8,7 +8,7 @@ import { contractOf, drillContext, type DrillContext, type DrillDefinition } fro
 import { follow, type Follower } from './follow';
 import type { Phase, StepRecord, Verdict } from './journal';
 import { prove, type Looks } from './proof';
-import type { Recorder } from './recorder';
+import { isPassed, type Recorder } from './recorder';
 import { splitRecovery } from './recovery-time';
 import { problemLine, type Block, type Runbook } from './runbook/document';
 import { checkRunbook } from './runbook/rules';
@@ -47,7 +47,8 @@ export class DrillPhases {
     private readonly recorder: Recorder,
     private readonly options: DrillOptions,
   ) {
-    this.context = drillContext(target, (name, text) => recorder.observe(name, text));
+    const observe = (name: string, text: string): void => recorder.observe(name, text);
+    this.context = drillContext(target, observe, recorder.journal.notes);
     this.steady = options.steadyState ?? probeSteadyState;
   }
 
@@ -65,7 +66,11 @@ export class DrillPhases {
         settles('blocked', 'The sandbox was not in its steady state before'),
       );
       await known;
-      this.recorder.prepared(this.drill.memory.parse(await this.drill.prepare(this.context)));
+      const prepared = await this.drill.prepare(this.context).catch((thrown: unknown) => {
+        interruption()?.throwIfAborted();
+        throw new Settled('blocked', `What the drill has to know before could not be looked up: ${reason(thrown)}`);
+      });
+      this.recorder.prepared(this.drill.memory.parse(prepared));
     });
   }
 
@@ -76,6 +81,7 @@ export class DrillPhases {
       // On disk it is always the healing: what this process has proven, another one cannot know.
       const run = (): Promise<void> => (this.recovered ? this.drill.tidy?.(this.context) : undefined) ?? heal.run();
       undo.register(`the sandbox is whole after drill ${this.drill.id}`, { ...heal, run });
+      this.options.release?.();
       this.began = true;
       return Promise.resolve();
     });
@@ -89,7 +95,7 @@ export class DrillPhases {
           // Nothing was found out about the runbook.
           throw new Settled('inconclusive', `The fault could not be injected: ${reason(thrown)}`);
         });
-      this.recorder.injected(this.options.skipInjection !== true);
+      this.recorder.injected(this.options.skipInjection !== true, this.context.notes);
     });
   }
 
@@ -126,7 +132,7 @@ export class DrillPhases {
 
   private stepped(record: StepRecord): void {
     this.recorder.step(record);
-    if (record.result !== 'passed') this.options.say?.(`  ${record.result}: ${record.why ?? ''}`);
+    if (!isPassed(record)) this.options.say?.(`  ${record.result}: ${record.why ?? ''}`);
   }
 
   private async act(block: Block): Promise<void> {
@@ -192,8 +198,9 @@ export class DrillPhases {
       await this.phase('check', () => this.proveWhole('check', afterUndoMs));
     } catch (thrown) {
       // What is left behind is worse than what was found out, whatever that was.
-      if (this.recorder.journal.verdict !== 'failed')
-        this.recorder.settle('failed', `The sandbox was not whole after the undo: ${reason(thrown)}`);
+      const { verdict, reason: found } = this.recorder.journal;
+      const before = verdict === 'failed' && found !== null ? `${found} ` : '';
+      this.recorder.settle('failed', `${before}The sandbox was not whole after the undo: ${reason(thrown)}`);
     }
   }
 

@@ -48,7 +48,7 @@ export class Recorder {
     const process = { pid: processId, identity: processIdentity(processId) ?? '' };
     this.journal =
       options.resumed !== undefined
-        ? { ...options.resumed, process }
+        ? { ...options.resumed, process, decisionsMs: options.resumed.decisionsMs + nobodyAtIt(options.resumed) }
         : {
             schema: 'sandbox-acceptance/drill-journal',
             version: 1,
@@ -107,8 +107,10 @@ export class Recorder {
     this.save();
   }
 
-  injected(really: boolean): void {
+  /** @param notes what a resumed game day will need of this process. */
+  injected(really: boolean, notes: ReadonlyMap<string, unknown>): void {
     this.journal.injected = really;
+    this.journal.notes = Object.fromEntries(notes);
     this.journal.injectedAt = new Date().toISOString();
     this.save();
   }
@@ -126,7 +128,7 @@ export class Recorder {
 
   step(record: StepRecord): void {
     this.journal.steps.push(record);
-    if (record.result !== 'passed') this.journal.firstFailedStep ??= record.block;
+    if (!isPassed(record)) this.journal.firstFailedStep ??= record.block;
     this.save();
   }
 
@@ -168,6 +170,7 @@ export class Recorder {
   }
 
   private save(): string {
+    this.journal.savedAt = new Date().toISOString();
     return writeJournal(this.journal, this.options.journals);
   }
 
@@ -186,6 +189,16 @@ export class Recorder {
     this.journal.provenance = parts;
     this.journal.commits = { suite: suite ?? null, suiteDirty: dirty !== '', factory: factory ?? null };
   }
+}
+
+/** How long a game day that was left lay there, in milliseconds: no machine's time either. */
+function nobodyAtIt({ savedAt, started }: Journal): number {
+  return Math.max(Date.now() - Date.parse(savedAt ?? started), 0);
+}
+
+/** Whether a step did what the runbook wants of it, whoever took it. */
+export function isPassed({ result }: Pick<StepRecord, 'result'>): boolean {
+  return result === 'passed' || result === 'by hand';
 }
 
 const known = new Map<string, Promise<Part[]>>();

@@ -4,7 +4,7 @@ import { recordDrills } from '../support/evidence/drill-evidence';
 import { OperatorError, reason } from '../support/failure';
 import { assertStartAllowed } from '../support/isolation/startup';
 import { processIdentity } from '../support/process';
-import { selectTarget } from '../support/target';
+import { selectTarget, type Target } from '../support/target';
 import { Leftovers } from '../support/undo';
 import { drillContext, type DrillContext } from './definition';
 import { journalFolder, readJournals, writeJournal, type Journal } from './journal';
@@ -27,7 +27,7 @@ export async function resume(): Promise<number> {
       async (stage) => (await target.ready(stage)).status === 'met',
     );
     for (const description of done) console.log(`undone: ${description}`);
-    const killed = readJournals().filter(isKilled);
+    const killed = readJournals().filter((journal) => isKilledOn(target, journal));
     for (const journal of killed) {
       end(journal);
       console.log(`ended as inconclusive: ${journal.id}`);
@@ -59,10 +59,15 @@ export function isKilled({ ended, process: { pid, identity } }: Journal): boolea
   return ended === null && processIdentity(pid) !== identity;
 }
 
-/** Ends the journal of a drill that was killed. */
-export function end(journal: Journal, folder?: string): void {
+/** The same of a drill on this target: what another one has is left to it. */
+export function isKilledOn(target: Pick<Target, 'name'>, journal: Journal): boolean {
+  return journal.target.name === target.name && isKilled(journal);
+}
+
+/** Ends the journal of a drill that was killed. @param why default: in which phase. */
+export function end(journal: Journal, folder?: string, why?: string): void {
   const phase = journal.phases.at(-1)?.phase ?? 'gate';
-  const reason = `The process that ran it was gone in the phase ${phase}.`;
+  const reason = why ?? `The process that ran it was gone in the phase ${phase}.`;
   writeJournal({ ...journal, ended: new Date().toISOString(), verdict: 'inconclusive', reason }, folder);
 }
 

@@ -45,6 +45,22 @@ export async function runDrill(target: Target, drill: DrillDefinition, options: 
   }
   await shielded(() => run.undoAndCheck(undo));
   recorder.finish();
-  interruption()?.throwIfAborted();
+  assertNotInterrupted(recorder.journal);
   return recorder.journal;
+}
+
+/** @throws the interruption's reason; with what it left behind, when the undo did not end well. */
+function assertNotInterrupted({ drill, phases }: Journal): void {
+  const signal = interruption();
+  const left = phases.find(({ phase, failed }) => (phase === 'undo' || phase === 'check') && failed !== undefined);
+  if (signal?.aborted !== true || left === undefined) return signal?.throwIfAborted();
+  throw new OperatorError({
+    attempted: 'undo a drill that was interrupted',
+    where: drill,
+    expected: 'the sandbox whole again',
+    seen: left.failed ?? '',
+    next: '`npm run drill -- resume` tries it once more.',
+    exitCode: 130,
+    cause: signal.reason,
+  });
 }

@@ -42,7 +42,7 @@ export async function openOperatorShell(
   return {
     run: async (text, withinMs) => {
       // timeout(1) leads a process group of its own and ends all of it: a hanging grandchild does not outlive its step.
-      const seconds = String(Math.ceil(withinMs / 1000));
+      const seconds = (withinMs / 1000).toFixed(3);
       const signal = interruption();
       const ended = await run(
         'timeout',

@@ -1,15 +1,26 @@
 import { z } from 'zod';
 import { selectTarget } from '../support/target';
-import { defineUndo } from '../support/undo';
+import { defineUndo, type Leftovers } from '../support/undo';
 import { drillContext } from './definition';
 import { drillNamed } from './registry';
 
+const kind = 'drill';
+const argsShape = z.object({ drill: z.string(), memory: z.unknown() });
+
 /** Brings the sandbox back after a drill that ended half-way, also from another process. */
 export const drillUndo = defineUndo({
-  name: 'drill',
-  args: z.object({ drill: z.string(), memory: z.unknown() }),
+  name: kind,
+  args: argsShape,
   needs: [],
   run: async ({ drill, memory }) => {
     await drillNamed(drill).heal(drillContext(selectTarget()), memory);
   },
 });
+
+/**
+ * Takes over the undo that a left drill has on disk: its fault is still there.
+ * @returns what drops the record, once the drill has registered its own; undefined when somebody has undone it.
+ */
+export function adoptUndo(leftovers: Leftovers, sandbox: string | undefined, drill: string): (() => void) | undefined {
+  return leftovers.adopt(sandbox, kind, (args) => argsShape.safeParse(args).data?.drill === drill);
+}

@@ -119,16 +119,34 @@ export class Leftovers {
   constructor(private readonly folder: string = undoFolder) {}
 
   /**
+   * Takes records of a kind out of what is replayed: somebody goes on with what they would undo, and registers an undo anew.
+   * @returns what drops them from the disk, once that is registered; undefined when there are none.
+   */
+  adopt(sandbox: string | undefined, kind: string, isMine: (args: unknown) => boolean): (() => void) | undefined {
+    const mine = this.left().filter(
+      (record) => record.sandbox === (sandbox ?? null) && record.kind === kind && isMine(record.args),
+    );
+    if (mine.length === 0) return undefined;
+    this.pending = this.left().filter((record) => !mine.includes(record));
+    return () => mine.forEach(({ id }) => removeRecord(this.folder, id));
+  }
+
+  /** What a living process registered is still its own business: a planted fault while the suite runs under it. */
+  private left(): UndoRecord[] {
+    return (this.pending ??= readRecords(this.folder).filter(
+      (record) => processIdentity(record.pid) !== record.process,
+    ));
+  }
+
+  /**
    * Replays the leftovers whose stages are ready, the youngest first. Records of a sandbox that is gone are dropped.
    * @throws OperatorError naming those that failed or that only their own process could have undone.
    */
   async replay(sandbox: string | undefined, isReady: (stage: string) => Promise<boolean>): Promise<string[]> {
-    // What a living process registered is still its own business: a planted fault while the suite runs under it.
-    this.pending ??= readRecords(this.folder).filter((record) => processIdentity(record.pid) !== record.process);
     const done: string[] = [];
     const failed: string[] = [];
     const later: UndoRecord[] = [];
-    for (const record of this.pending.sort((a, b) => b.registered.localeCompare(a.registered) || b.order - a.order)) {
+    for (const record of this.left().sort((a, b) => b.registered.localeCompare(a.registered) || b.order - a.order)) {
       if (record.sandbox !== (sandbox ?? null)) {
         removeRecord(this.folder, record.id);
         continue;

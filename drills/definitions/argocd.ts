@@ -82,7 +82,9 @@ async function changeOf(
 async function wholeAgain(argocd: DrillContext['systems']['argocd']): Promise<Finding> {
   const application = await argocd.application(app);
   const both = [judgeSynced(app, application), judgeHealthy(app, application)];
-  return { ...(both.find(({ status }) => status !== 'met') ?? judgeSynced(app, application)), status: worst(both) };
+  const shown = both.find(({ status }) => status !== 'met') ?? judgeSynced(app, application);
+  // Right after the commit the status still is that of the fault: nothing it says is for good.
+  return { ...shown, status: worst(both), final: false };
 }
 
 async function notSynced({ systems }: DrillContext): Promise<Finding> {

@@ -15,12 +15,12 @@ const nothing = z.object({});
 
 /** Gives the app that keeps files one that must outlive the cut, acknowledged before it. */
 async function keepOne({ systems, notes }: DrillContext): Promise<void> {
-  notes.set('file', await keepFile(systems.kubernetes));
+  notes.set('file', (await keepFile(systems.kubernetes)) ?? null);
 }
 
+/** @throws ZodError when nobody noted it: that is no file to see, which is another thing. */
 function kept({ systems, notes }: DrillContext): Promise<Finding[]> {
-  const file = notes.get('file');
-  return probeKept(systems.kubernetes, typeof file === 'string' ? file : undefined);
+  return probeKept(systems.kubernetes, z.string().nullable().parse(notes.get('file')) ?? undefined);
 }
 
 /** Nothing of its own is left when the runbook has brought everything back. */
@@ -128,7 +128,6 @@ const everything = defineDrill({
     const { target, systems, notes } = context;
     await keepOne(context);
     const load = new WriteLoad(systems.postgres);
-    notes.set('load', load);
     await load.begin();
     await eventually('a client writes', () => load.probeWriting(), 'api');
     await target.power(
@@ -136,12 +135,13 @@ const everything = defineDrill({
       'cut',
     );
     await load.end();
+    notes.set('acknowledged', load.rows);
   },
   detect: apiGone,
   recovered: async (context) => {
-    const load = context.notes.get('load');
-    const rows = load instanceof WriteLoad ? [await load.probeNothingLost()] : [];
-    return [...rows, ...(await kept(context)), await probeErpLast(context.systems.kubernetes)];
+    const { systems, notes } = context;
+    const load = new WriteLoad(systems.postgres, z.number().parse(notes.get('acknowledged')));
+    return [await load.probeNothingLost(), ...(await kept(context)), await probeErpLast(systems.kubernetes)];
   },
   heal: async (context) => {
     await healMachines(context);

@@ -6,14 +6,15 @@ import { OperatorError, reason } from '../../support/failure';
 import { assertStartAllowed } from '../../support/isolation/startup';
 import { interrupt, isInterrupted } from '../../support/interruption';
 import { runbookFile } from '../../support/paths';
-import { selectTarget } from '../../support/target';
+import { selectTarget, type Target } from '../../support/target';
 import { Leftovers } from '../../support/undo';
 import type { DrillDefinition } from '../definition';
 import { journalFolder, readJournals, type Journal } from '../journal';
 import { asText } from '../recorder';
 import { drillNamed, drills } from '../registry';
-import { isKilled } from '../resume';
+import { end, isKilledOn, kept } from '../resume';
 import { LeftHalfWay, runDrill } from '../run';
+import { adoptUndo } from '../undo';
 import { gameDayOperator } from './operator';
 import { writePatch } from './patch';
 import { openTerminal, type Terminal } from './terminal';
@@ -43,17 +44,22 @@ async function main(): Promise<number> {
     );
   });
   try {
-    const open = readJournals().filter((one) => one.mode === 'game day' && isKilled(one) && one.injectedAt !== null);
-    const resumed = open.map((journal): [DrillDefinition, Journal] => [drillNamed(journal.drill), journal]);
-    for (const [drill, journal] of resumed) terminal.say(`Going on with ${drill.id}, begun ${journal.started}.`);
-    const chosen = ids.length > 0 ? ids.map(drillNamed) : resumed.length > 0 ? [] : drills;
-    const rest = chosen.filter(({ id }) => !resumed.some(([drill]) => drill.id === id));
+    const leftovers = new Leftovers();
+    const left = await leftDays(terminal, target, leftovers);
+    for (const { drill, journal } of left) terminal.say(`Going on with ${drill.id}, begun ${journal.started}.`);
+    // Of a day that was killed before its fault was there, and of other runs.
+    const undone = await leftovers.replay(
+      target.identity(),
+      async (stage) => (await target.ready(stage)).status === 'met',
+    );
+    for (const description of undone) terminal.say(`undone: ${description}`);
+    const chosen = ids.length > 0 ? ids.map(drillNamed) : left.length > 0 ? [] : drills;
+    const rest = chosen.filter(({ id }) => !left.some(({ drill }) => drill.id === id));
     const verdicts: string[] = [];
-    for (const [drill, journal] of [
-      ...resumed,
-      ...rest.map((drill): [DrillDefinition, undefined] => [drill, undefined]),
-    ])
-      verdicts.push(await hold(drill, journal, terminal, target));
+    for (const day of [...left, ...rest.map((drill): Day => ({ drill }))]) {
+      terminal.assertOpen();
+      verdicts.push(await hold(day, terminal, target));
+    }
     return verdicts.every((verdict) => verdict === 'survived') ? 0 : 1;
   } finally {
     terminal.close();
@@ -61,13 +67,34 @@ async function main(): Promise<number> {
   }
 }
 
+/** A drill to be held, or one that was left and is gone on with. */
+interface Day {
+  drill: DrillDefinition;
+  journal?: Journal;
+  /** Drops the undo of the process that left it: this one has its own. */
+  release?: () => void;
+}
+
+/** Days of this target that were left half-way. One whose fault somebody has undone since cannot be gone on with, and is ended. */
+async function leftDays(terminal: Terminal, target: Target, leftovers: Leftovers): Promise<Required<Day>[]> {
+  const days: Required<Day>[] = [];
+  for (const journal of readJournals().filter((one) => one.mode === 'game day' && isKilledOn(target, one))) {
+    const same = journal.target.identity === (target.identity() ?? null);
+    const injected = same && journal.injectedAt !== null;
+    const release = injected ? adoptUndo(leftovers, target.identity(), journal.drill) : undefined;
+    if (release !== undefined) {
+      days.push({ drill: drillNamed(journal.drill), journal, release });
+      continue;
+    }
+    end(journal, undefined, 'It was left, and what it had broken was undone before anybody went on.');
+    terminal.say(`${journal.id} cannot be gone on with: its fault is not there any more. It ended as inconclusive.`);
+    terminal.say(await kept(journal));
+  }
+  return days;
+}
+
 /** One drill of the day. @returns its verdict. */
-async function hold(
-  drill: DrillDefinition,
-  resumed: Journal | undefined,
-  terminal: Terminal,
-  target: ReturnType<typeof selectTarget>,
-): Promise<string> {
+async function hold({ drill, journal: resumed, release }: Day, terminal: Terminal, target: Target): Promise<string> {
   const variables = Object.entries(drill.variables ?? {}).map(([name, value]) => `${name}=${value}`);
   const operator = gameDayOperator(terminal, variables.join('\n'));
   const say = (line: string): void => terminal.say(line);
@@ -76,15 +103,13 @@ async function hold(
     operator,
     say,
     ...(resumed === undefined ? {} : { resumed }),
+    ...(release === undefined ? {} : { release }),
   }).catch(async (thrown: unknown) => {
     // Interrupted, it was undone and has ended; left half-way, it has not, and is gone on with.
     if (!(thrown instanceof LeftHalfWay)) await keep(terminal, resumed ?? began);
     throw thrown;
   });
   terminal.say(`\n${asText(journal)}`);
-  // What the process that was left had put on disk.
-  if (resumed !== undefined)
-    await new Leftovers().replay(target.identity(), async (stage) => (await target.ready(stage)).status === 'met');
   await keep(terminal, journal);
   const patch = writePatch(runbookFile(), journal);
   if (patch !== undefined) terminal.say(`The runbook lacks what you did: ${patch} puts it in (git apply).`);

@@ -89,7 +89,7 @@ async function main(): Promise<number> {
   await assertStartAllowed();
   registerSandboxSecrets(redactor);
   const { text, value, exitCode } = await chosen.run(connectSystems(), instance);
-  console.log(redactor.text(chosen.json ? JSON.stringify(value, null, 2) : text));
+  console.log(chosen.json ? JSON.stringify(redactor.value(value), null, 2) : redactor.text(text));
   return exitCode ?? 0;
 }
 

@@ -163,16 +163,24 @@ export function judgeDeploymentsComplete(deployments: readonly V1Deployment[]): 
   };
 }
 
+/** ssh's own exit code: nothing was asked on the machine. */
+const sshFailed = 255;
+
 /** Whether etcd on its machine says of itself that it serves. */
 export async function probeEtcdServes(target: Target, machine: string): Promise<Finding> {
   const command = ['curl', '-s', '-m', '5', 'http://127.0.0.1:2379/health'];
   const { stdout, exitCode } = await target.onMachine(machine, command, { allowFailure: true });
   const serves = exitCode === 0 && stdout.includes('"health":"true"');
+  const unreached = exitCode === sshFailed;
   return {
     subject: `etcd on ${machine}`,
-    status: serves ? 'met' : 'unmet',
+    status: serves ? 'met' : unreached ? 'unknown' : 'unmet',
     expected: 'serving',
-    actual: serves ? 'serving' : stdout.trim() || `no answer (curl: exit code ${exitCode})`,
+    actual: serves
+      ? 'serving'
+      : unreached
+        ? `ssh did not reach ${machine}`
+        : stdout.trim() || `no answer (curl: exit code ${exitCode})`,
     source: `ssh ${machine} ${command.join(' ')}`,
     hint: `look at its log: npm run lab -- logs ${machine} etcd`,
   };

@@ -7,13 +7,21 @@ import type { PostgresClient } from './client';
 const database = 'postgres';
 const table = 'drill_write_load';
 
-/** A client that writes row after row and remembers which of them were acknowledged. */
+/** A client that writes row after row, numbered from 1, and remembers which of them were acknowledged. */
 export class WriteLoad {
-  private readonly acknowledged: number[] = [];
   private stopped = false;
   private ended: Promise<string> | undefined;
 
-  constructor(private readonly postgres: PostgresClient) {}
+  /** @param acknowledged how many rows were, where another process had them written. */
+  constructor(
+    private readonly postgres: PostgresClient,
+    private acknowledged = 0,
+  ) {}
+
+  /** How many rows were acknowledged. */
+  get rows(): number {
+    return this.acknowledged;
+  }
 
   /** Begins to write; each row is a transaction of its own. */
   async begin(): Promise<void> {
@@ -27,7 +35,7 @@ export class WriteLoad {
       return await this.postgres.connected(database, async (connection) => {
         for (let id = 1; !this.stopped; id += 1) {
           await connection.rows(`insert into ${table} values ($1) returning id`, [id], z.object({}).loose());
-          this.acknowledged.push(id);
+          this.acknowledged = id;
         }
         return 'stopped';
       });
@@ -38,7 +46,7 @@ export class WriteLoad {
 
   /** Whether enough was written for a cut to fall into the midst of it. */
   probeWriting(): Promise<Finding> {
-    const rows = this.acknowledged.length;
+    const { rows } = this;
     const status = rows >= 20 ? 'met' : 'unmet';
     return Promise.resolve({
       subject: 'write load',
@@ -59,8 +67,8 @@ export class WriteLoad {
   async probeNothingLost(): Promise<Finding> {
     const rows = await this.postgres.rows(database, `select id from ${table}`, [], z.object({ id: z.coerce.number() }));
     const kept = new Set(rows.map(({ id }) => id));
-    const lost = this.acknowledged.filter((id) => !kept.has(id));
-    const all = this.acknowledged.length;
+    const all = this.acknowledged;
+    const lost = Array.from({ length: all }, (_, index) => index + 1).filter((id) => !kept.has(id));
     return {
       subject: 'rows acknowledged before the power cut',
       status: all > 0 && lost.length === 0 ? 'met' : 'unmet',

@@ -48,7 +48,7 @@ async function main(): Promise<number> {
       await assertStartAllowed();
       const check = await checkTarget(selectTarget());
       registerSandboxSecrets(redactor);
-      console.log(redactor.text(json ? JSON.stringify(check, null, 2) : showCheck(check)));
+      console.log(json ? JSON.stringify(redactor.value(check), null, 2) : redactor.text(showCheck(check)));
       code = check.good ? 0 : 1;
     });
   program

@@ -140,7 +140,7 @@ function conclude(meant: number, results: readonly FaultResult[]): number {
   const rows = results.map(({ fault, breaks, verdict, detail }) => [fault, breaks, verdict, detail.slice(0, 90)]);
   console.log(`\n${redactor.text(textTable(['fault', 'breaks', 'verdict', 'red'], rows))}`);
   mkdirSync(join(reportsOut, 'faults'), { recursive: true });
-  writeFileSync(join(reportsOut, 'faults', 'faults.json'), redactor.text(`${JSON.stringify(results, null, 2)}\n`));
+  writeFileSync(join(reportsOut, 'faults', 'faults.json'), `${JSON.stringify(redactor.value(results), null, 2)}\n`);
   const caught = results.filter(({ verdict }) => verdict === 'caught').length;
   console.log(`${caught} passed, ${meant - caught} failed`);
   if (isInterrupted()) return 130;

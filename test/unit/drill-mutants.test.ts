@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -9,6 +9,7 @@ import { drills } from '../../drills/registry';
 import type { Journal, Phase } from '../../drills/journal';
 import { splitRecovery, suiteMs } from '../../drills/recovery-time';
 import { parseRunbook, readRunbook } from '../../drills/runbook/read';
+import { checkRunbook } from '../../drills/runbook/rules';
 import { runbookFile } from '../../support/paths';
 import { beside, besideOf } from '../faults/runbook/in-place';
 import { mutantsOf, shortened } from '../faults/runbook/mutants';
@@ -133,7 +134,7 @@ describe('a step that was improvised', () => {
 
   test('stands in the runbook where it was made, in order', () => {
     const now = withImprovisedSteps(text, 'R.md', journal);
-    assert.deepEqual(idsOf(now), ['improvised-3', 'look', 'act', 'improvised-1', 'improvised-2', 'shown']);
+    assert.deepEqual(idsOf(now), ['look', 'improvised-3', 'act', 'improvised-1', 'improvised-2', 'shown']);
     assert.deepEqual(parseRunbook(now, 'R.md').problems, []);
   });
   test('comes as a patch that applies', () => {
@@ -142,6 +143,26 @@ describe('a step that was improvised', () => {
     writeFileSync(file, text);
     const patch = readFileSync(writePatch(file, journal, folder) ?? '', 'utf8');
     assert.equal(applyPatch(text, patch), withImprovisedSteps(text, 'R.md', journal));
+  });
+  test('is redacted before it is written, for its owner only', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'patch-'));
+    const file = join(folder, 'R.md');
+    writeFileSync(file, text);
+    const command = 'PGPASSWORD="hunter2 hunter2" psql';
+    const one = { ...journal, improvised: improvised.slice(0, 1).map((step) => ({ ...step, command })) };
+    const patch = writePatch(file, one, folder) ?? '';
+    assert.match(readFileSync(patch, 'utf8'), /^\+PGPASSWORD=\[redacted\] psql$/m);
+    assert.equal(statSync(patch).mode & 0o777, 0o600);
+  });
+  test('between two sections belongs to the one whose step was next, below its look', async () => {
+    const two = `${text}\n${text.replace('## S', '## T').replaceAll('#', '#t-').replace('#t-#t- T', '## T')}`;
+    const step = { after: 'shown', section: 't', command: 'fuse-in', why: 'No current.', started: '', ended: '' };
+    const taken = two.replace('#t-look', '#improvised-1');
+    const now = withImprovisedSteps(taken, 'R.md', { ...journal, improvised: [step, step] });
+    const order = ['look', 'act', 'shown', 'improvised-1', 'improvised-2', 'improvised-3', 't-act', 't-shown'];
+    assert.deepEqual(idsOf(now), order);
+    const { runbook, problems } = parseRunbook(now, 'R.md');
+    assert.deepEqual([problems, await checkRunbook(runbook, [])], [[], []]);
   });
 });
 

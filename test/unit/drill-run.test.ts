@@ -17,7 +17,7 @@ import { drills } from '../../drills/registry';
 import { end, isKilled, kept } from '../../drills/resume';
 import { lastOf } from '../../support/evidence/ledger/find';
 import type { DrillOptions } from '../../drills/options';
-import { runDrill } from '../../drills/run';
+import { LeftHalfWay, runDrill } from '../../drills/run';
 import { parseRunbook } from '../../drills/runbook/read';
 import type { OperatorShell } from '../../drills/shell';
 import type { Target } from '../../support/target';
@@ -168,6 +168,13 @@ describe('a drill', () => {
     assert.deepEqual(await calls(undefined, { exercise: { act: () => Promise.resolve(), proof: broken } }), [0, 1]);
   });
 
+  test('is blocked, not failed, when what it has to know before cannot be looked up', async () => {
+    const one = lamp(undefined, { prepare: () => Promise.reject(new Error('no such switch')) });
+    const journal = await verdictOf(one);
+    assert.deepEqual([journal.verdict, one.healed()], ['blocked', 0]);
+    assert.match(journal.reason ?? '', /could not be looked up: no such switch/);
+  });
+
   test('is blocked, not failed, when the sandbox was not whole before', async () => {
     const one = lamp();
     const off = (): Promise<Finding[]> => Promise.resolve([{ ...finding(false), final: true }]);
@@ -204,6 +211,75 @@ describe('a drill', () => {
     assert.match(journal.reason ?? '', /lamp-on did not end within 2 s/);
   });
 
+  test('a wait that hangs is ended with its children, and told as that; one that was answered keeps the answer', async () => {
+    const hanging = await verdictOf(
+      lamp((text) =>
+        text
+          .replace('#lamp-is-on within=30s', '#lamp-is-on within=2s')
+          .replace(/test -f LAMP\n```$/, 'sleep 60 & wait\n```'),
+      ),
+    );
+    const last = hanging.steps.at(-1);
+    assert.deepEqual(
+      [hanging.verdict, last?.block, last?.result, last?.attempts],
+      ['failed', 'lamp-is-on', 'timed out', 1],
+    );
+    assert.match(last?.why ?? '', /did not come within 2 s; last: its command had not ended by itself/);
+    const answered = await verdictOf(
+      lamp((text) =>
+        text
+          .replace('#lamp-is-on within=30s', '#lamp-is-on within=2s')
+          .replace(/test -f LAMP\n```$/, 'sleep 0.4; echo dark; exit 3\n```'),
+      ),
+    );
+    assert.match(answered.steps.at(-1)?.why ?? '', /last: exit code 3: dark/);
+  });
+
+  test('its journal is read again whatever secrets its commands have in quotes', async () => {
+    const secrets = 'X-Vault-Token: hunter2hunter2';
+    const journal = await verdictOf(
+      lamp((text) => text.replace(sections.act, `${sections.act}; echo "${secrets}" PGPASSWORD="hunter2"`)),
+    );
+    const kept = readJournals().find(({ id }) => id === journal.id);
+    assert.equal(kept?.verdict, 'survived');
+    assert.doesNotMatch(JSON.stringify(kept), /hunter2/);
+  });
+
+  test('that was left on a game day goes on with what was noted, and its time away is nobody’s', async () => {
+    const budgets = { ...roomy, recoveryMs: 10_000 };
+    const seen: unknown[] = [];
+    const one = lamp(undefined, {
+      budgets,
+      inject: ({ notes }) => Promise.resolve(void notes.set('rows', 7)),
+      detect: () => Promise.resolve(finding(true)),
+      recovered: ({ notes }) => Promise.resolve([(seen.push(notes.get('rows')), finding(true))]),
+    });
+    const operator = (): Promise<boolean> => Promise.reject(new LeftHalfWay('q'));
+    await assert.rejects(verdictOf(one, { operator }), LeftHalfWay);
+    const left = readJournals().findLast(({ drill, ended }) => drill === 'lamp' && ended === null);
+    assert.ok(left !== undefined);
+    const hour = 3_600_000;
+    const earlier = (iso: string | null | undefined): string => new Date(Date.parse(iso ?? '') - hour).toISOString();
+    const resumed = {
+      ...left,
+      savedAt: earlier(left.savedAt),
+      injectedAt: earlier(left.injectedAt),
+      detectedAt: earlier(left.detectedAt),
+    };
+    let released = 0;
+    const byHand: DrillOptions['operator'] = (chosen, _, recorder) => {
+      const [block] = chosen[0]?.blocks ?? [];
+      const record = { block: block?.id ?? '', kind: 'run' as const, section: 's', hash: '', command: '', attempts: 1 };
+      const at = new Date().toISOString();
+      recorder.step({ ...record, started: at, ended: at, exitCode: null, output: '', result: 'by hand' });
+      return Promise.resolve(true);
+    };
+    const journal = await verdictOf(one, { operator: byHand, resumed, release: () => void (released += 1) });
+    assert.equal(journal.verdict, 'survived', journal.reason ?? '');
+    assert.deepEqual([new Set(seen), released, journal.firstFailedStep], [new Set([7]), 1, null]);
+    assert.ok((journal.recovery?.personMs ?? 0) >= hour && (journal.recovery?.overheadMs ?? hour) < 10_000);
+  });
+
   test('a recovery that is impossible fails inside its budget', async () => {
     const began = performance.now();
     const budgets = { ...roomy, recoveryMs: 3_000 };
@@ -226,6 +302,10 @@ describe('a drill', () => {
     const journal = await verdictOf(lamp(undefined, { heal: () => Promise.reject(new Error('no fuse')) }));
     assert.equal(journal.verdict, 'failed');
     assert.match(journal.reason ?? '', /no fuse/);
+    const both = lamp((text) => text.replace(sections.act, 'tuoch LAMP'), {
+      heal: () => Promise.reject(new Error('no fuse')),
+    });
+    assert.match((await verdictOf(both)).reason ?? '', /lamp-on did not pass.*not whole after the undo.*no fuse/s);
   });
 });
 

@@ -48,6 +48,7 @@ async function day(
       const answer = answers.shift();
       return answer === undefined ? Promise.reject(new LeftHalfWay('closed')) : Promise.resolve(answer);
     },
+    assertOpen: () => undefined,
     close: () => undefined,
   };
   const follower: Follower = {

@@ -108,6 +108,27 @@ describe('what a run that died left behind', () => {
     assert.deepEqual(await leftovers().replay('lab-1', always), []);
   });
 
+  test('that somebody goes on with is not replayed, and dropped when that one has its own', async () => {
+    const left = ['drilled', 'other'].map((app) =>
+      new UndoJournal('a drill', 'lab-1', folder).register(app, removal({ app })),
+    );
+    assert.equal(left.length, 2);
+    const found = leftovers();
+    assert.equal(
+      found.adopt('lab-2', 'test removal', () => true),
+      undefined,
+    );
+    assert.equal(
+      found.adopt('lab-1', 'test removal', (args) => args === 'nothing'),
+      undefined,
+    );
+    const release = found.adopt('lab-1', 'test removal', (args) => JSON.stringify(args).includes('drilled'));
+    assert.deepEqual(await found.replay('lab-1', always), ['other']);
+    assert.deepEqual([done, readdirSync(folder).length], [['other'], 1]);
+    release?.();
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
   test('that another command knows is left to it', async () => {
     new UndoJournal('a fault', 'lab-1', folder).register('x is healed', {
       kind: 'unknown here',

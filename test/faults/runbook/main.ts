@@ -12,6 +12,7 @@ import { endOnSignals } from '../../../support/suite/signals';
 import { selectTarget, type Target } from '../../../support/target';
 import { Leftovers } from '../../../support/undo';
 import type { DrillDefinition } from '../../../drills/definition';
+import type { Journal, Phase } from '../../../drills/journal';
 import { drillNamed, drills } from '../../../drills/registry';
 import { runDrill } from '../../../drills/run';
 import { parseRunbook, readRunbook } from '../../../drills/runbook/read';
@@ -196,13 +197,10 @@ async function judged(
   const journal = await runIt().catch((thrown: unknown) => ({
     verdict: 'not run',
     reason: reason(thrown),
-    firstFailedStep: null,
+    phases: [],
   }));
   const verdict = journal.verdict ?? 'not ended';
-  // A sandbox that was not whole, or in which no fault was seen, says nothing of the mutant; a runbook that is not in order does.
-  const wasNotWhole = verdict === 'blocked' && /steady state/.test(journal.reason ?? '');
-  const hadNoFault = verdict === 'inconclusive' && mutant !== skipped;
-  const isJudged = verdict !== 'not run' && !wasNotWhole && !hadNoFault;
+  const isJudged = verdict !== 'not run' && saysSomething(verdict, journal, mutant);
   const caught = isJudged && isCaught(verdict);
   const why = (journal.reason ?? '').split('\n')[0]?.slice(0, 160) ?? '';
   const seconds = (performance.now() - began) / 1000;
@@ -210,6 +208,25 @@ async function judged(
   tell(result);
   return result;
 }
+
+/**
+ * Whether a drill's end is about its mutant. A sandbox that was not whole before or after, one that cannot be drilled, and one in
+ * which no fault was seen are about themselves; a runbook that is not in order is about the mutant.
+ */
+function saysSomething(
+  verdict: string,
+  { reason, phases }: Pick<Journal, 'reason' | 'phases'>,
+  mutant: string,
+): boolean {
+  if (verdict === 'blocked') return runbookProblem.test(reason ?? '');
+  if (verdict === 'inconclusive' && mutant !== skipped) return false;
+  const anyFailed = (...these: Phase[]): boolean =>
+    phases.some(({ phase, failed }) => failed !== undefined && these.includes(phase));
+  return !anyFailed('undo', 'check') || anyFailed('recover', 'exercise');
+}
+
+/** How the reason begins of a drill that is blocked by its runbook: `file:line: sentence`. */
+const runbookProblem = /^[^\n]+\.md:\d+: /;
 
 function tell(result: Result): void {
   const { drill, mutant, verdict, why, seconds } = result;

@@ -51,6 +51,6 @@ export class MutantResults {
   keep(result: Result): void {
     const others = this.kept.filter(({ drill, mutant }) => drill !== result.drill || mutant !== result.mutant);
     this.kept = [...others, result];
-    writeFileSync(file, redactor.text(`${JSON.stringify(this.kept, null, 2)}\n`));
+    writeFileSync(file, `${JSON.stringify(redactor.value(this.kept), null, 2)}\n`);
   }
 }
