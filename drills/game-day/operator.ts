@@ -63,7 +63,7 @@ async function settle(block: Block, after: string | null, { terminal, follower, 
       return false;
     } else if (answer === 'i') await improvise(block, after, { terminal, recorder });
     else if (answer === 'p') await timed(recorder, () => terminal.ask('Paused. Enter goes on. '));
-    else if (answer === 'q') throw new LeftHalfWay('The operator stopped half-way.');
+    else if (answer === 'q') throw new LeftHalfWay('the operator stopped half-way');
     else terminal.say(help);
   }
 }

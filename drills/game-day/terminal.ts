@@ -16,7 +16,7 @@ export interface Terminal {
 export function openTerminal(): Terminal {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   const closed = new AbortController();
-  lines.once('close', () => closed.abort(new LeftHalfWay('The terminal was closed.')));
+  lines.once('close', () => closed.abort(new LeftHalfWay('the terminal was closed')));
   // While readline reads, the terminal sends no signal for Ctrl-C, and readline would take it for an end of input.
   lines.on('SIGINT', () => process.emit('SIGINT'));
   const gone = (): AbortSignal => AbortSignal.any([closed.signal, interruption()].filter((one) => one !== undefined));
