@@ -1,3 +1,4 @@
+import { AssertionError } from 'chai';
 import Table from 'cli-table3';
 import { worst, type Finding } from '../finding';
 
@@ -71,8 +72,11 @@ function worstFirst(findings: readonly Finding[]): Finding[] {
   return [...findings].sort((a, b) => rank[a.status] - rank[b.status]);
 }
 
-/** The product or the sandbox is not as it must be: a verdict, told apart from a check that could not be made. */
-export class FindingsAssertionError extends Error {
+/**
+ * The product or the sandbox is not as it must be: a verdict, told apart from a check that could not be made. Allure tells a
+ * failed check from a broken test by the error's name, which is that of chai.
+ */
+export class FindingsAssertionError extends AssertionError<undefined> {
   constructor(
     readonly title: string,
     readonly findings: readonly Finding[],
@@ -80,8 +84,6 @@ export class FindingsAssertionError extends Error {
     const open = worstFirst(findings).filter((finding) => finding.status !== 'met');
     const said = findings.length === 0 ? 'nothing was looked at' : `${open.length} of ${findings.length} are not met`;
     super(`${title}: ${said}\n${findingsTable(open)}`);
-    // Allure tells a failed check from a broken test by the word "assert" in the error's name.
-    this.name = 'FindingsAssertionError';
   }
 }
 
