@@ -45,7 +45,10 @@ async function main(): Promise<number> {
   });
   try {
     const leftovers = new Leftovers();
-    const left = await leftDays(terminal, target, leftovers);
+    const killed = readJournals().filter((one) => one.mode === 'game day' && isKilledOn(target, one));
+    const left = killed.flatMap((journal) => goOn(journal, target, leftovers));
+    for (const journal of killed.filter((one) => !left.some((day) => day.journal === one)))
+      await endDay(journal, terminal);
     for (const { drill, journal } of left) terminal.say(`Going on with ${drill.id}, begun ${journal.started}.`);
     // Of a day that was killed before its fault was there, and of other runs.
     const undone = await leftovers.replay(
@@ -53,6 +56,10 @@ async function main(): Promise<number> {
       async (stage) => (await target.ready(stage)).status === 'met',
     );
     for (const description of undone) terminal.say(`undone: ${description}`);
+    if (ids.length === 0 && left.length === 0 && killed.length > 0) {
+      terminal.say('Begin it anew with `npm run game-day -- ID`.');
+      return 1;
+    }
     const chosen = ids.length > 0 ? ids.map(drillNamed) : left.length > 0 ? [] : drills;
     const rest = chosen.filter(({ id }) => !left.some(({ drill }) => drill.id === id));
     const verdicts: string[] = [];
@@ -75,22 +82,17 @@ interface Day {
   release?: () => void;
 }
 
-/** Days of this target that were left half-way. One whose fault somebody has undone since cannot be gone on with, and is ended. */
-async function leftDays(terminal: Terminal, target: Target, leftovers: Leftovers): Promise<Required<Day>[]> {
-  const days: Required<Day>[] = [];
-  for (const journal of readJournals().filter((one) => one.mode === 'game day' && isKilledOn(target, one))) {
-    const same = journal.target.identity === (target.identity() ?? null);
-    const injected = same && journal.injectedAt !== null;
-    const release = injected ? adoptUndo(leftovers, target.identity(), journal.drill) : undefined;
-    if (release !== undefined) {
-      days.push({ drill: drillNamed(journal.drill), journal, release });
-      continue;
-    }
-    end(journal, undefined, 'It was left, and what it had broken was undone before anybody went on.');
-    terminal.say(`${journal.id} cannot be gone on with: its fault is not there any more. It ended as inconclusive.`);
-    terminal.say(await kept(journal));
-  }
-  return days;
+/** The day that was left, when its fault still is in this sandbox: nobody has undone it since. */
+function goOn(journal: Journal, target: Target, leftovers: Leftovers): Required<Day>[] {
+  if (journal.injectedAt === null || journal.target.identity !== (target.identity() ?? null)) return [];
+  const release = adoptUndo(leftovers, target.identity(), journal.drill);
+  return release === undefined ? [] : [{ drill: drillNamed(journal.drill), journal, release }];
+}
+
+async function endDay(journal: Journal, terminal: Terminal): Promise<void> {
+  end(journal, undefined, 'It was left, and what it had broken was undone before anybody went on.');
+  terminal.say(`${journal.id} cannot be gone on with: its fault is not there any more. It ended as inconclusive.`);
+  terminal.say(await kept(journal));
 }
 
 /** One drill of the day. @returns its verdict. */
