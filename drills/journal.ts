@@ -142,7 +142,7 @@ export const journalShape = z.object({
   /** When the fault was there and when it was noticed. */
   injectedAt: time.nullable(),
   detectedAt: time.nullable(),
-  /** How long the operator thought and paused on a game day: no machine's time. */
+  /** How long the operator thought, paused and was away on a game day: no machine's time. */
   decisionsMs: milliseconds,
   steps: z.array(stepShape),
   improvised: z.array(improvisedShape),
