@@ -30,6 +30,8 @@ const stateShape = z.object({
   since: z.string(),
   /** Where the machines' disks came from: "scratch", or the snapshot's name. */
   from: z.string(),
+  /** A suite was at work on it while `lab up` was: it is not what was converged from nothing any more. */
+  used: z.boolean().optional(),
   /** Which boot of this host wrote it (proc/sys/kernel/random/boot_id). */
   bootId: z.string().optional(),
   stages: z.record(z.string(), stageShape),

@@ -10,10 +10,11 @@ import { labKey } from './lab-key';
 import { runStages } from './lab-stages';
 import { newLabState, trackState, type LabState, type StateTracker } from './lab-state';
 import { lockHolder } from './lock';
-import { suiteLockFile } from './machines/layout';
+import { diskMounted } from './machines/disk';
+import { diskImage, suiteLockFile } from './machines/layout';
 import { bootMedia, mediaOver } from './machines/media';
 import type { BootMedia } from './machines/power';
-import { convergedSnapshot, listSnapshots, takeSnapshot } from './machines/snapshots';
+import { convergedIsDue, convergedSnapshot, listSnapshots, snapshotNamed, takeSnapshot } from './machines/snapshots';
 import type { OnProgress } from './progress';
 import { recover, stages, type StageContext } from './stages';
 
@@ -69,6 +70,8 @@ export async function labRestore(
   options: { recover: boolean; onProgress: OnProgress; signal: AbortSignal },
 ): Promise<LabState> {
   const say = sayer(options.onProgress);
+  // Where no disk is there is no snapshot: none is made, and nothing installed, only to find that out.
+  if (diskMounted() || !existsSync(diskImage)) snapshotNamed(snapshot);
   await prepareHost(inventory, { components: false }, say);
   const hold = await holdLab();
   try {
@@ -148,12 +151,14 @@ async function converge(
   context.signal.throwIfAborted();
   if (tracker.state.status === 'recovering') await makeWhole(context, tracker, say);
   tracker.save({ status: 'converging' });
+  noteUse(tracker);
   const ended = Object.entries(tracker.state.stages).filter(([, stage]) => stage.ended !== undefined);
   await runStages(stages, new Set(ended.map(([name]) => name)), context, {
     componentsReady: async (names) => {
       if (names.length > 0) await forge?.ready(...names);
     },
     started: (name) => {
+      noteUse(tracker);
       tracker.saveStage(name, { started: new Date().toISOString() });
       context.onProgress({ subject: name, text: 'begins', final: true });
     },
@@ -166,6 +171,7 @@ async function converge(
       context.onProgress({ subject: name, text: 'failed', final: true });
     },
   });
+  noteUse(tracker);
   tracker.save({ status: 'up' });
   await keepConverged(tracker.state, say);
 }
@@ -180,17 +186,19 @@ async function makeWhole(context: StageContext, tracker: StateTracker, say: Say)
   say(`recovered after ${recovered.seconds} s`);
 }
 
-/** Takes the snapshot of a lab that was converged from nothing and that nobody has used yet. */
+/** Notes that a suite is at work on the lab: whatever is converged from here on is not as from nothing. */
+function noteUse(tracker: StateTracker): void {
+  if (tracker.state.used !== true && lockHolder(suiteLockFile) !== undefined) tracker.save({ used: true });
+}
+
+/** Takes the snapshot of a lab that was converged from nothing and that no suite has used yet. */
 async function keepConverged(state: LabState, say: Say): Promise<void> {
-  const kept = listSnapshots().some(({ name, key }) => name === convergedSnapshot && key === state.key);
-  if (state.from !== 'scratch' || kept) return;
-  const user = lockHolder(suiteLockFile);
-  if (user !== undefined) {
-    say(`no snapshot taken: process ${user.pid} is already testing this lab`);
-    return;
+  if (convergedIsDue(state)) {
+    await takeSnapshot(convergedSnapshot, state);
+    say(`snapshot ${convergedSnapshot} taken: \`npm run lab -- restore\` brings this state back`);
+  } else if (convergedIsDue({ ...state, used: false })) {
+    say('no snapshot taken: a suite has used this lab already (`npm run lab -- snapshot` keeps it as it is)');
   }
-  await takeSnapshot(convergedSnapshot, state);
-  say(`snapshot ${convergedSnapshot} taken: \`npm run lab -- restore\` brings this state back`);
 }
 
 function allEnded(state: LabState): boolean {

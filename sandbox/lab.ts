@@ -11,7 +11,7 @@ import { ensureOperatorKey, prepareMachine, setSecretsAside, writeKnownHosts } f
 import { isOn, powerCut, powerOn, type BootMedia } from './machines/power';
 import { isRunning, signal } from './machines/processes';
 import { untilReachable } from './machines/reach';
-import { emptyMachines, listSnapshots, putSnapshotBack } from './machines/snapshots';
+import { emptyMachines, listSnapshots, putSnapshotBack, snapshotNamed } from './machines/snapshots';
 import { until } from './machines/until';
 import { readLabState, writeLabState, type LabState } from './lab-state';
 
@@ -47,14 +47,19 @@ export async function beginLab(inventory: Inventory, state: LabState): Promise<v
   writeLabState(state);
 }
 
-/** Cuts all machines and puts a snapshot in the place of their disks. @returns the lab's state of that moment. */
-export async function rewindLab(inventory: Inventory, snapshot: string): Promise<LabState> {
+/**
+ * Cuts all machines and puts a snapshot in the place of their disks.
+ * @returns the lab's state of that moment.
+ * @throws OperatorError (exit code 2) before anything is touched when there is no snapshot of that name.
+ */
+export async function rewindLab(inventory: Inventory, name: string): Promise<LabState> {
+  const snapshot = snapshotNamed(name);
   await cutAll(inventory);
   rmSync(labStateFile, { force: true });
   writeFileSync(labStateFile, await putSnapshotBack(snapshot), { mode: 0o600 });
   const state = readLabState();
-  if (state === undefined) throw new Error(`snapshot ${snapshot} holds no state of a lab`);
-  const recovering: LabState = { ...state, status: 'recovering', from: snapshot };
+  if (state === undefined) throw new Error(`snapshot ${name} holds no state of a lab`);
+  const recovering: LabState = { ...state, status: 'recovering', from: name };
   writeLabState(recovering);
   return recovering;
 }

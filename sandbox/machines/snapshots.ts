@@ -75,24 +75,37 @@ export async function takeSnapshot(name: string, state: LabState): Promise<Snaps
 }
 
 /**
+ * The snapshot of that name. To be asked before anything is done for its sake: a name that is none costs nobody a lab.
+ * @throws OperatorError (exit code 2) naming the snapshots there are, or saying how one comes to be.
+ */
+export function snapshotNamed(name: string, among: readonly Snapshot[] = listSnapshots()): Snapshot {
+  const found = among.find((snapshot) => snapshot.name === name);
+  if (found !== undefined) return found;
+  const known = among.map((snapshot) => snapshot.name).join(', ');
+  throw new OperatorError({
+    attempted: 'restore the snapshot',
+    where: name,
+    expected: known ? `one of ${known}` : 'a snapshot',
+    seen: known ? 'another name' : 'none was taken',
+    next: known
+      ? 'use one of these names.'
+      : `keep a lab that is up with \`npm run lab -- snapshot\`; \`npm run lab -- up\` that makes one from nothing keeps \`${convergedSnapshot}\` itself.`,
+    exitCode: 2,
+  });
+}
+
+/** Whether a lab that is up is to be kept as `converged`: made from nothing, used by nobody, and not kept already. */
+export function convergedIsDue(state: LabState, kept: readonly Snapshot[] = listSnapshots()): boolean {
+  const already = kept.some(({ name, key }) => name === convergedSnapshot && key === state.key);
+  return state.from === 'scratch' && state.used !== true && !already;
+}
+
+/**
  * Puts a snapshot in the place of the machines' disks and of the operator's secrets. The machines must be off.
  * @returns the lab's state at the time of the snapshot, as text.
  */
-export async function putSnapshotBack(name: string): Promise<string> {
+export async function putSnapshotBack({ name }: Snapshot): Promise<string> {
   const { folder } = paths(name);
-  if (!listSnapshots().some((snapshot) => snapshot.name === name)) {
-    const known = listSnapshots()
-      .map((snapshot) => snapshot.name)
-      .join(', ');
-    throw new OperatorError({
-      attempted: 'restore the snapshot',
-      where: name,
-      expected: known ? `one of ${known}` : 'a snapshot',
-      seen: known ? 'another name' : 'none was taken',
-      next: 'use one of these names, or take one with `npm run lab -- snapshot`.',
-      exitCode: 2,
-    });
-  }
   const draft = `${machinesHome}.new`;
   await dropSubvolume(draft);
   await run('btrfs', ['subvolume', 'snapshot', folder, draft]);
