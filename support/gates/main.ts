@@ -4,6 +4,7 @@ import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
 import { explain, readCommandLine } from '../command-line';
 import { OperatorError, reason, runMain } from '../failure';
+import { assertStartAllowed } from '../isolation/startup';
 import { dnsGate } from './dns/gate';
 import { recordGate, type Judgement } from './evidence';
 import { idempotenceGate } from './idempotence/gate';
@@ -26,7 +27,7 @@ Examples:
   npm run gate -- plan --all
   npm run gate -- plan hashicorp-vault/iac --allow-changes
 
-Exit code: 0 green, 1 red, 2 cannot tell.`;
+Exit code: 0 green, 1 red, 2 cannot tell, 3 refused by the isolation boundary.`;
 
 interface Output {
   json?: boolean;
@@ -58,7 +59,13 @@ async function plan(folder: string | undefined, { all, as, allowChanges }: PlanA
       exitCode: 2,
     });
   }
+  await assertStartAllowed();
   return planGate(folder, { allowChanges: allowChanges === true, ...(as === undefined ? {} : { as }) });
+}
+
+async function idempotence(playbook: string | undefined): Promise<GateResult[]> {
+  await assertStartAllowed();
+  return idempotenceGate(playbook);
 }
 
 async function render(chart: string, { before }: { before: string }): Promise<GateResult[]> {
@@ -105,7 +112,7 @@ function parseArguments(argv: readonly string[]): Asked | undefined {
   gate('idempotence', 'playbooks have nothing to change on the converged lab')
     .argument('[playbook]', 'one of the factory’s playbooks (default: every one)')
     .action((playbook: string | undefined, options: Output) =>
-      choose(() => idempotenceGate(playbook), options, {
+      choose(() => idempotence(playbook), options, {
         overTarget: true,
         ...(playbook === undefined ? { facts: { scope: 'all' } } : {}),
       }),

@@ -8,7 +8,7 @@ import { sweep } from '../../reports/sweep';
 import { reportFiles } from '../../reports/writers';
 import { runMainAndExit } from '../command-line';
 import { reason } from '../failure';
-import { assertStartAllowed } from '../isolation/startup';
+import { assertStartAllowed, thisShell } from '../isolation/startup';
 import { isInterrupted } from '../interruption';
 import { reportsOut } from '../paths';
 import { selectTarget, type BringUp, type Target } from '../target';
@@ -25,7 +25,8 @@ const interruptedExit = 130;
 async function main(): Promise<number> {
   const args = parseArguments(process.argv.slice(2));
   if (args === undefined) return 0;
-  await assertStartAllowed();
+  // Whether the target is its own is proven below, for scenarios that need it.
+  await assertStartAllowed(thisShell);
   const began = new Date();
   const started = performance.now();
   const target = selectTarget();

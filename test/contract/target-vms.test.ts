@@ -6,6 +6,8 @@ import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { AwaitTimeout } from '../../support/eventually';
 import { inventoryFile } from '../../support/paths';
+import { assertStartAllowed } from '../../support/isolation/startup';
+import { proveOwnCluster } from '../../support/target/configured/proof';
 import { selectTarget } from '../../support/target';
 import { keepsTheContract } from './targets/contract';
 import { answers } from './targets/recorded/kubernetes';
@@ -26,6 +28,10 @@ keepsTheContract(
 );
 
 describe('target vms', () => {
+  it('is proven before a command acts on it: every node that answers lies in its networks', async () => {
+    await assertStartAllowed({ environment: {}, ownAddresses: [], ownCluster: proveOwnCluster });
+  });
+
   it('lays the configuration over the operator’s inventory, which keeps its own', () => {
     const { all } = parse(readFileSync(inventoryFile, 'utf8')) as { all: { vars: Record<string, unknown> } };
     equal(all.vars['of_the_operator'], 'kept');

@@ -5,7 +5,7 @@ import { textTable } from '../../support/evidence/findings-table';
 import { redactor } from '../../support/evidence/redaction';
 import { runMainAndExit } from '../../support/command-line';
 import { OperatorError } from '../../support/failure';
-import { assertStartAllowed } from '../../support/isolation/startup';
+import { assertStartAllowed, thisShell } from '../../support/isolation/startup';
 import { isInterrupted } from '../../support/interruption';
 import { reportsOut } from '../../support/paths';
 import { daysSinceEpoch, turned } from '../../support/rotation';
@@ -39,9 +39,9 @@ async function main(): Promise<number> {
     console.log(listOf(chosen));
     return 0;
   }
-  await assertStartAllowed();
-  const target = selectTarget();
   const offline = !options.heal && chosen.every((planted) => planted.offline);
+  await (offline ? assertStartAllowed(thisShell) : assertStartAllowed());
+  const target = selectTarget();
   const leave = offline ? () => undefined : target.occupy();
   try {
     return await plantAll(target, chosen, options);

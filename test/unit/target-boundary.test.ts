@@ -1,8 +1,10 @@
-import { doesNotThrow, equal, match, throws } from 'node:assert/strict';
+import { doesNotThrow, equal, match, rejects, throws } from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { readConfiguration } from '../../support/configuration/read';
 import { OperatorError } from '../../support/failure';
@@ -13,6 +15,8 @@ import {
   namedLikeProduction,
   probeCluster,
 } from '../../support/target/configured/boundary';
+import { proveCluster } from '../../support/target/configured/proof';
+import { ProductError } from '../../support/product-error';
 import type { KubernetesClient } from '../../support/kubernetes/client';
 
 const folder = mkdtempSync(join(tmpdir(), 'target-boundary-'));
@@ -75,6 +79,21 @@ function refused(planted: Planted, why: RegExp): void {
   );
 }
 
+/** A cluster of one node. */
+function cluster(uid: string, address: string): KubernetesClient {
+  const node = { metadata: { name: 'n' }, status: { addresses: [{ type: 'InternalIP', address }] } };
+  return {
+    nodes: () => Promise.resolve([node]),
+    identity: () => Promise.resolve(uid),
+  } as unknown as KubernetesClient;
+}
+
+/** A cluster whose API server refuses every request. */
+function refusing(code: string): KubernetesClient {
+  const nodes = (): Promise<never> => Promise.reject(new ProductError('Kubernetes', code, 'GET nodes', 'no'));
+  return { nodes } as unknown as KubernetesClient;
+}
+
 describe('a configured target', () => {
   it('is accepted inside its own networks', () => {
     const read = configured();
@@ -107,23 +126,62 @@ describe('a configured target', () => {
   it('with a context like production is accepted for its proof, which the cluster must then bear out', async () => {
     const read = configured({ context: 'prod', kubernetes: { context: 'prod', cluster_uid: 'a-b-c' } });
     doesNotThrow(() => assertInsideBoundary(read, { ...readInventory(), file: read.configuration.inventory }));
-    const cluster = (uid: string, address: string): KubernetesClient =>
-      ({
-        nodes: () =>
-          Promise.resolve([{ metadata: { name: 'n' }, status: { addresses: [{ type: 'InternalIP', address }] } }]),
-        identity: () => Promise.resolve(uid),
-      }) as unknown as KubernetesClient;
     const same = await probeCluster(read, cluster('a-b-c', '10.77.0.201'));
     doesNotThrow(() => assertOwnCluster(read, same));
     const other = await probeCluster(read, cluster('d-e-f', '10.77.0.201'));
     throws(() => assertOwnCluster(read, other), /cluster, d-e-f: expected a-b-c/);
     const tunnel = await probeCluster(read, cluster('a-b-c', '192.168.1.201'));
     throws(() => assertOwnCluster(read, tunnel), /production machine/);
+    throws(() => assertOwnCluster(read, []), /no node with an address/);
   });
 
   it('may say sandbox in a name that has a word of production too', () => {
     equal(namedLikeProduction({ context: 'arcodange-sandbox', cluster: 'lab', user: 'admin' }), undefined);
     equal(namedLikeProduction({ context: 'lab', cluster: 'reproduction', user: 'delivery' }), undefined);
     equal(namedLikeProduction({ context: 'lab', cluster: 'prod', user: 'admin' }), 'prod');
+  });
+});
+
+describe('the proof that commands ask for before they act', () => {
+  const server = createServer();
+  before(() => once(server.listen(0, '127.0.0.1'), 'listening'));
+  after(() => void server.close());
+  const port = (): number => (server.address() as AddressInfo).port;
+  const read = (planted: Planted = {}): ReturnType<typeof readConfiguration> =>
+    configured({ server: `https://127.0.0.1:${port()}`, ...planted });
+  const home = (): string => mkdtempSync(join(folder, 'home-'));
+  const own = cluster('a-b-c', '10.77.0.201');
+  const ends =
+    (exitCode: number, why: RegExp) =>
+    (thrown: unknown): boolean => {
+      match(String(thrown), why);
+      return thrown instanceof OperatorError && thrown.parts.exitCode === exitCode;
+    };
+
+  it('is had when every node lies inside the networks', () => proveCluster(read(), own, home()));
+
+  it('refuses a tunnel to another cluster, also after its own was proven', async () => {
+    const where = home();
+    await proveCluster(read(), own, where);
+    const tunnel = cluster('a-b-c', '192.168.1.201');
+    await rejects(proveCluster(read(), tunnel, where), ends(3, /production machine/));
+  });
+
+  it('refuses a cluster that answers and proves nothing', () =>
+    rejects(proveCluster(read(), refusing('401'), home()), ends(3, /answered 401/)));
+
+  it('does not take silence for a proof', async () => {
+    await rejects(proveCluster(read(), refusing('503'), home()), ends(2, /never proven/));
+    // Nobody listens on port 1.
+    const off = read({ server: 'https://127.0.0.1:1' });
+    await rejects(proveCluster(off, own, home()), ends(2, /no answer from 127\.0\.0\.1:1/));
+  });
+
+  it('lets a cluster be healed that was proven before it fell silent, and no other', async () => {
+    const where = home();
+    await proveCluster(read(), own, where);
+    await proveCluster(read(), refusing('503'), where);
+    const other = read({ kubernetes: { cluster_uid: 'd-e-f' } });
+    await rejects(proveCluster(other, refusing('503'), where), ends(2, /never proven/));
   });
 });

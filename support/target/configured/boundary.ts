@@ -121,7 +121,15 @@ export async function probeCluster(read: ReadConfiguration, kubernetes: Kubernet
 /** @throws OperatorError (exit code 3) for the first finding about the cluster that is not met. */
 export function assertOwnCluster(read: ReadConfiguration, findings: readonly Finding[]): void {
   const bad = findings.find(({ status }) => status !== 'met');
-  if (bad === undefined) return;
+  if (bad === undefined && findings.length > 0) return;
+  if (bad === undefined) {
+    throw refusal(
+      read.file,
+      'no node with an address',
+      'nothing tells whose cluster it is',
+      'add a node to the cluster.',
+    );
+  }
   throw refusal(
     read.file,
     `${bad.subject}, ${bad.actual}`,
