@@ -124,11 +124,13 @@ test('every drill there is, is asked for by a class that it vouches for, and by 
   }
 });
 
-test('a requirement that stand-ins make worthless is sent to a target without them', () => {
+test('a requirement is sent to the targets that have its components for real, and to none when there are none', () => {
   const rules = defaultRules();
   const plan = rules.classes.postgres?.require.find((one) => nameOf(one) === 'gate plan') ?? assert.fail();
   const drop = rules.classes.postgres?.require.find((one) => nameOf(one) === 'drill database-drop') ?? assert.fail();
-  assert.deepEqual(targetsFor(plan, rules), ['vms']);
+  assert.deepEqual(targetsFor(plan, rules), []);
   assert.deepEqual(targetsFor(drop, rules), ['embedded', 'vms']);
+  const without = { ...rules, targets: { ...rules.targets, own: ['postgres', 'tofu'], lab: ['postgres', 'tofu'] } };
+  assert.deepEqual(targetsFor(plan, { ...without, standins: { ...rules.standins, lab: ['standins'] } }), ['own']);
   assert.equal(targetsFor(drop, { ...rules, targets: {} }), undefined);
 });
