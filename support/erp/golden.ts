@@ -122,7 +122,7 @@ export async function fetchGolden(systems: Systems, scratch: string, name?: stri
       where: `bucket ${bucket.bucket}`,
       expected: wanted ?? 'at least one',
       seen: names.length === 0 ? 'none' : names.slice(-3).join(', '),
-      next: 'take one with `npm run erp -- golden`, or name one of `npm run erp -- goldens`.',
+      next: 'take one with `npm run erp -- golden`, or choose one of `npm run erp -- goldens`: `npm run reset -- --from NAME`.',
       exitCode: 2,
     });
   }
@@ -187,7 +187,7 @@ function unusable(name: string, expected: string, seen: string, cause?: unknown)
     where: name,
     expected,
     seen: seen.slice(0, 300),
-    next: 'name another one with --from (`npm run erp -- goldens`), or take one anew with `npm run erp -- golden`. Nothing was changed.',
+    next: 'nothing was changed. Choose one of `npm run erp -- goldens`, or take one anew with `npm run erp -- golden`: `npm run reset -- --from NAME`.',
     cause,
   });
 }

@@ -5,6 +5,7 @@ import { compareSnapshots, hashOf, type Snapshot } from '../../support/erp/check
 import { SandboxErp } from '../../support/erp/client';
 import { differences, totalOf, type Content } from '../../support/erp/content-hash';
 import { assertSandboxUrl, instanceMeant } from '../../support/erp/guard';
+import { nextStep } from '../../support/erp/reset/reset';
 import { seal, unseal } from '../../support/erp/seal';
 import { OperatorError } from '../../support/failure';
 import { RefusedByBoundary } from '../../support/isolation';
@@ -86,4 +87,11 @@ void test('snapshots are compared by content, whatever the order of keys', () =>
     { collection: 'invoices', id: '2', change: 'changed' },
     { collection: 'invoices', id: '10', change: 'added' },
   ]);
+});
+
+void test('a reset that ended half-way names the golden it goes on with, and how to take another', () => {
+  assert.equal(nextStep('mend it.', undefined), 'mend it. Then `npm run reset` goes on.');
+  assert.match(nextStep('mend it.', 'g1'), /goes on with golden g1, `npm run reset -- --from NAME` with another\.$/);
+  // Advice that names the golden to take is not followed by one that takes the same again.
+  assert.doesNotMatch(nextStep('choose one: `npm run reset -- --from NAME`.', 'g1'), /goes on/);
 });

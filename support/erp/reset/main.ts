@@ -17,7 +17,7 @@ import { stopBudgetMs } from './workload';
 
 const examples = `
 Examples:
-  npm run reset                          back to the newest golden
+  npm run reset                          back to the newest golden, or to that of a reset that did not end
   npm run reset -- --from NAME           to another one of \`npm run erp -- goldens\`
   npm run reset -- --high-fidelity       with production's DOLI_INSTANCE_UNIQUE_ID
   npm run reset -- --documents           also production's documents/, which is only read
@@ -37,7 +37,7 @@ function wholeSeconds(text: string): number {
 async function main(): Promise<number> {
   const command = new Command('npm run reset --')
     .description('Brings the ERP’s sandbox back to a golden copy of production, and production cannot notice.')
-    .option('--from <golden>', 'the golden to go back to (default: the newest)')
+    .option('--from <golden>', 'the golden to go back to (default: that of a reset that did not end, else the newest)')
     .option(
       '--high-fidelity',
       'also copy what production’s secrets are encrypted under; see below what it costs',

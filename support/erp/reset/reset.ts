@@ -67,6 +67,19 @@ export async function resetSandbox(systems: Systems, options: ResetOptions): Pro
   }
 }
 
+/**
+ * What to do next, with the command that goes on. A half-reset sandbox goes on with the golden it was marked with: where that
+ * one is at fault, another has to be named, also one that was just taken.
+ * @param marked the golden in the mark that is left; undefined when none is.
+ */
+export function nextStep(next: string, marked: string | undefined): string {
+  if (next.includes('npm run reset -- --from')) return next;
+  const again = 'Then `npm run reset` goes on';
+  return marked === undefined
+    ? `${next} ${again}.`
+    : `${next} ${again} with golden ${marked}, \`npm run reset -- --from NAME\` with another.`;
+}
+
 class Reset {
   private readonly seconds: Record<string, number> = {};
   private golden: Golden | undefined;
@@ -138,7 +151,7 @@ class Reset {
       where: sandbox.instance,
       expected: `content ${golden.manifest.content.total.slice(0, 12)}, owned by ${sandbox.ownerRole}`,
       seen: seen.join('; '),
-      next: 'take the golden anew with `npm run erp -- golden`, or name another with --from.',
+      next: 'take one anew with `npm run erp -- golden`, or choose one of `npm run erp -- goldens`: `npm run reset -- --from NAME`.',
     });
   }
 
@@ -191,12 +204,13 @@ class Reset {
         : `The sandbox's data are as before, but it was not started again: ${back}`
       : `The sandbox is half-reset (${this.reached ?? 'before this run'}): it is stopped and marked, and production is untouched`;
     const { parts } = thrown instanceof OperatorError ? thrown : { parts: undefined };
+    const marked = untouched && back === undefined ? undefined : (this.golden?.manifest.name ?? before?.golden);
     return new OperatorError({
       attempted: `reset the sandbox: ${parts?.attempted ?? this.reached ?? 'begin'}`,
       ...(parts?.where === undefined ? {} : { where: parts.where }),
       ...(parts?.expected === undefined ? {} : { expected: parts.expected }),
       seen: `${parts === undefined ? reason(thrown) : (parts.seen ?? reason(thrown))}. ${sentence}`,
-      next: `${parts?.next ?? 'mend the cause.'} Then \`npm run reset\` goes on.`,
+      next: nextStep(parts?.next ?? 'mend the cause.', marked),
       ...(parts?.exitCode === undefined ? {} : { exitCode: parts.exitCode }),
       cause: thrown,
     });
