@@ -96,14 +96,15 @@ export function registerLab(program: Command): void {
     });
   program
     .command('doctor')
-    .description('what this machine lacks for the lab and how to get it; changes nothing')
+    .description('what this machine lacks for the lab and how to get it; changes nothing without --fix')
     .option('--fix', 'install what Debian packages provide', false)
     .addHelpText('after', examples('lab doctor', 'lab doctor --fix'))
     .action(async (options: { fix: boolean }) => {
       if (options.fix) await installDependencies();
       const found = await requirements(labInventory(), { components: true });
       console.log(showRequirements(found));
-      if (found.some(({ finding, hard }) => hard && finding.status !== 'met')) process.exitCode = 1;
+      // As `lab up` ends for want of the same.
+      if (found.some(({ finding, hard }) => hard && finding.status !== 'met')) process.exitCode = 2;
     });
   program
     .command('install-deps')

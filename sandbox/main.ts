@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { runCommandLine } from '../support/command-line';
 import { runMain } from '../support/failure';
 import { assertStartAllowed } from '../support/isolation/startup';
 import { registerForge } from './forge/command';
@@ -8,6 +9,8 @@ import { registerMachines } from './lab-machine-commands';
 const program = new Command('lab')
   .description('The lab: three machines with the sandbox on them, on this one machine.')
   .enablePositionalOptions()
+  .configureOutput({ outputError: () => undefined })
+  .exitOverride()
   .addHelpText(
     'after',
     `
@@ -25,6 +28,6 @@ registerMachines(program);
 registerForge(program);
 
 runMain(async () => {
-  await program.parseAsync();
+  await runCommandLine('lab', () => program.parseAsync());
   return Number(process.exitCode ?? 0);
 });

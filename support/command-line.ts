@@ -12,15 +12,32 @@ export function readCommandLine(script: string, parse: () => void): boolean {
     parse();
     return true;
   } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return false;
-    throw new OperatorError({
-      attempted: 'read the command line',
-      seen: thrown.message.replace(/^error: /, ''),
-      next: `see \`npm run ${script} -- --help\`.`,
-      exitCode: 2,
-    });
+    return ended(script, thrown);
   }
+}
+
+/** As `readCommandLine`, for a program whose commands act while it parses. */
+export async function runCommandLine(script: string, parse: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await parse();
+    return true;
+  } catch (thrown) {
+    return ended(script, thrown);
+  }
+}
+
+/** What commander threw because of `exitOverride`: false for help that was asked for. @throws what else it was. */
+function ended(script: string, thrown: unknown): false {
+  if (!(thrown instanceof CommanderError)) throw thrown;
+  if (thrown.exitCode === 0) return false;
+  // Without a command commander prints the help, and has no sentence of its own.
+  const seen = thrown.code === 'commander.help' ? 'no command' : thrown.message.replace(/^error: /, '');
+  throw new OperatorError({
+    attempted: 'read the command line',
+    seen,
+    next: `see \`npm run ${script} -- --help\`.`,
+    exitCode: 2,
+  });
 }
 
 /**

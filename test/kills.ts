@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { childEnvironment, run } from '../support/command';
+import { readCommandLine } from '../support/command-line';
 import { OperatorError, runMain } from '../support/failure';
 import { cacheHome, inventoryFile, projectRoot } from '../support/paths';
 
@@ -33,13 +34,15 @@ async function main(): Promise<number> {
       'after',
       '\nExamples:\n  npm run kills\n  npm run kills -- --rounds 5 --seed 4711\n  npm run kills -- --stages --rounds 10\n\nExit code: 0 nothing was left behind, 1 something was, 2 wrong arguments.',
     )
-    .option('--rounds <number>', 'how many kills', '20')
-    .option('--seed <number>', 'of the random moments, to see a failure again', String(Date.now() % 100_000))
+    .option('--rounds <number>', 'how many kills', wholeNumber, 20)
+    .option('--seed <number>', 'of the random moments, to see a failure again', wholeNumber, Date.now() % 100_000)
     .option('--stages', 'kill it while it converges the machines too: a round then takes minutes')
-    .option('--longest <ms>', 'the latest moment of a kill (default: 2500, with --stages 100000)')
-    .parse();
-  const chosen = program.opts<{ rounds: string; seed: string; stages?: boolean; longest?: string }>();
-  const { rounds, seed, stages = false, longest = stages ? '100000' : '2500' } = chosen;
+    .option('--longest <ms>', 'the latest moment of a kill (default: 2500, with --stages 100000)', wholeNumber)
+    .configureOutput({ writeErr: () => undefined })
+    .exitOverride();
+  if (!readCommandLine('kills', () => void program.parse())) return 0;
+  const chosen = program.opts<{ rounds: number; seed: number; stages?: boolean; longest?: number }>();
+  const { rounds, seed, stages = false, longest = stages ? 100_000 : 2500 } = chosen;
   if (process.getuid?.() !== 0) {
     throw new OperatorError({
       attempted: 'make a lab to kill',
@@ -50,12 +53,12 @@ async function main(): Promise<number> {
     });
   }
   const rig = makeRig(stages);
-  const random = generator(Number(seed));
+  const random = generator(seed);
   console.log(`${rounds} kills with seed ${seed}, on a lab named ${labName} in ${rig.home}`);
   let failures = 0;
   try {
-    for (let round = 1; round <= Number(rounds); round++) {
-      const moment = Math.round(random() * Number(longest));
+    for (let round = 1; round <= rounds; round++) {
+      const moment = Math.round(random() * longest);
       const ended = await killedUp(rig, moment, random() < 0.5);
       // With stages a healing `lab up` takes minutes: every fifth round has one, the others begin anew.
       const heal = round % (stages ? 5 : 2) === (stages ? 0 : 1) ? rig.up : ['down'];
@@ -82,6 +85,12 @@ async function main(): Promise<number> {
     await lab(rig, ['down', '--purge']);
     rmSync(rig.folder, { recursive: true, force: true });
   }
+}
+
+/** Without this a word that is no number would be no kills at all, and nothing left behind. */
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number.');
 }
 
 function makeRig(stages: boolean): Rig {

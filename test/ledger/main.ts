@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { readCommandLine } from '../../support/command-line';
 import { OperatorError, runMain } from '../../support/failure';
 import { tryCorruptions, tryKills, tryWriters, type Trials } from './trials';
 
@@ -15,7 +16,9 @@ async function main(): Promise<number> {
       'after',
       '\nExamples:\n  npm run tampering\n  npm run tampering -- --corruptions 50 --kills 10 --seed 3\n\nExit code: 0 all damage was found and no other, 1 not, 2 wrong arguments.',
     )
-    .parse();
+    .configureOutput({ writeErr: () => undefined })
+    .exitOverride();
+  if (!readCommandLine('tampering', () => void program.parse())) return 0;
   const options = program.opts<Record<'corruptions' | 'kills' | 'seed', string>>();
   const [corruptions, kills, seed] = [options.corruptions, options.kills, options.seed].map(wholeNumber);
   let failed = 0;

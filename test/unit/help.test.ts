@@ -1,10 +1,10 @@
-import { doesNotMatch, equal, match, ok } from 'node:assert/strict';
+import { doesNotMatch, equal, match, ok, rejects } from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { run } from '../../support/command';
-import { explain } from '../../support/command-line';
+import { explain, runCommandLine } from '../../support/command-line';
 import { projectRoot } from '../../support/paths';
 
 const read = (...path: string[]): string => readFileSync(join(projectRoot, ...path), 'utf8');
@@ -27,6 +27,33 @@ describe('every command', () => {
       ok(new RegExp(`\`(npm )?${name}\``).test(table), `${name} is not in docs/commands.md`);
     });
   }
+});
+
+describe('wrong arguments', () => {
+  // Those whose command line is read before anything else, and by no function that another test calls.
+  for (const name of ['lab', 'kills', 'tampering', 'isolation']) {
+    it(`end ${name} with exit code 2 and a sentence that says where to look`, async () => {
+      const line = `${scripts[name] ?? ''} --nonsense`;
+      const { exitCode, stderr } = await run('bash', ['-c', line], { cwd: projectRoot, allowFailure: true });
+      equal(exitCode, 2);
+      match(stderr, new RegExp(`--nonsense.*npm run ${name} -- --help`));
+    });
+  }
+
+  it('are told from help that was asked for', async () => {
+    const program = (): Command => {
+      const made = new Command('x')
+        .exitOverride()
+        .configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
+      made.command('act').action(() => undefined);
+      return made;
+    };
+    const parse = (...words: string[]) => runCommandLine('x', () => program().parseAsync(words, { from: 'user' }));
+    equal(await parse('act'), true);
+    equal(await parse('--help'), false);
+    await rejects(parse('other'), /unknown command 'other'.*npm run x -- --help/);
+    await rejects(parse(), /no command/);
+  });
 });
 
 describe('a part of a command', () => {
