@@ -4,10 +4,19 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import { readConfiguration } from '../../support/configuration/read';
+import { configurationShape } from '../../support/configuration/shape';
 import { commandOf } from '../../support/target/configured/power';
 import { outlook } from '../../support/target/check/features';
-import { inventoryTemplate, k3dTemplate, startingVms, vmsTemplate } from '../../support/target/init/templates';
+import {
+  inventoryTemplate,
+  k3dCommands,
+  k3dTemplate,
+  startingVms,
+  vmsCommands,
+  vmsTemplate,
+} from '../../support/target/init/templates';
 import { writeStarting } from '../../support/target/init/write';
 
 const folder = mkdtempSync(join(tmpdir(), 'target-configuration-'));
@@ -17,6 +26,13 @@ function file(text: string): string {
   const path = join(folder, 'sandbox.config.yaml');
   writeFileSync(path, text);
   return path;
+}
+
+/** Every key of a shape and of the shapes in it. */
+function keysOf(shape: unknown): string[] {
+  if (shape instanceof z.ZodOptional || shape instanceof z.ZodDefault) return keysOf(shape.unwrap());
+  if (!(shape instanceof z.ZodObject)) return [];
+  return Object.entries(shape.shape as Record<string, unknown>).flatMap(([key, inner]) => [key, ...keysOf(inner)]);
 }
 
 describe('sandbox.config.yaml', () => {
@@ -31,6 +47,26 @@ describe('sandbox.config.yaml', () => {
       equal(configuration.vault.keys, join(homedir(), '.arcodange', 'sandbox', 'cluster-keys.json'));
     });
   }
+
+  it('shows every key there is, with its meaning', () => {
+    for (const [shape, template] of [
+      [configurationShape.options[0], vmsTemplate()],
+      [configurationShape.options[1], k3dTemplate()],
+    ] as const) {
+      const lacking = keysOf(shape).filter((key) => !new RegExp(`\\b${key}:`).test(template));
+      deepEqual(lacking, []);
+    }
+  });
+
+  it('makes the folder its commands write to before they do, for its operator only', () => {
+    for (const commands of [vmsCommands, k3dCommands]) {
+      const [made, used] = [
+        commands.indexOf('mkdir -p -m 700 ~/.arcodange/sandbox'),
+        commands.indexOf('~/.arcodange/'),
+      ];
+      ok(made >= 0 && made < used);
+    }
+  });
 
   it('comes with an inventory of its machines', () => {
     const { all } = parse(inventoryTemplate(startingVms)) as { all: { children: Record<string, unknown> } };

@@ -31,6 +31,7 @@ network:
   pods: 10.42.0.0/16          # k3s --cluster-cidr
   services: 10.43.0.0/16      # k3s --service-cidr
   dns: 10.43.0.10             # k3s --cluster-dns
+  # name_server: ${at.outside}  # who answers for the domain outside of the cluster, where it is not the cluster's DNS
   operator: ${operator}       # this machine, in the network of the machines
   domain: arcodange.lab
 
@@ -139,6 +140,7 @@ ${agents.length === 0 ? '' : `        k3s_agents:\n          hosts:\n${agents.ma
 
 /** Commands that make the machines. Nothing of it is run: they are the operator's. */
 export const vmsCommands = `Three arm64 machines with multipass (brew install multipass):
+  mkdir -p -m 700 ~/.arcodange/sandbox ~/.arcodange/sandbox/ssh
   ssh-keygen -t ed25519 -N '' -f ~/.arcodange/sandbox/ssh/id_ed25519
   printf '#cloud-config\\nssh_authorized_keys: ["%s"]\\n' "$(cat ~/.arcodange/sandbox/ssh/id_ed25519.pub)" > cloud.yaml
   for machine in pi1 pi2 pi3; do
@@ -158,6 +160,7 @@ Then k3s, as production has it:
 and your factory repository's playbooks with this inventory.`;
 
 export const k3dCommands = `One k3s node, and Postgres and Gitea beside it:
+  mkdir -p -m 700 ~/.arcodange/sandbox
   docker network create --subnet 172.30.0.0/24 sandbox
   k3d cluster create sandbox --image rancher/k3s:v1.34.3-k3s1 --network sandbox --api-port 127.0.0.1:6550 \\
     -p 127.0.0.1:30820:30820@server:0 -p 127.0.0.1:30880:30880@server:0 --kubeconfig-update-default=false
