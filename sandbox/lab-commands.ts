@@ -34,7 +34,9 @@ export function registerLab(program: Command): void {
     });
   program
     .command('down')
-    .description('take the lab away; only a disk image that holds a snapshot stays')
+    .description(
+      'take the lab away; a disk image that holds a snapshot stays, as do the secrets and the built components',
+    )
     .option('--purge', 'remove the disk image with its snapshots too', false)
     .addHelpText('after', examples('lab down', 'lab down --purge'))
     .action(async (options: { purge: boolean }) => {

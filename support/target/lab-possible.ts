@@ -19,7 +19,7 @@ export function assertLabPossible(host: Host = { platform: process.platform, uid
       attempted: 'use the lab',
       where: `this machine (${host.platform})`,
       expected: 'Linux',
-      next: `run it inside one arm64 Linux machine (README: \`multipass launch --name lab --cpus 2 --memory 8G --disk 30G\`), or ${ways}`,
+      next: `run it inside one arm64 Linux machine with Debian 12, 2 cores, 8 GiB of memory and 40 GiB of disk (README), or ${ways}`,
       exitCode: 2,
     });
   }
