@@ -3,7 +3,7 @@ import { registerSandboxSecrets } from '../../evidence/known-secrets';
 import { redactor } from '../../evidence/redaction';
 import { readCommandLine, runMainAndExit } from '../../command-line';
 import { reason } from '../../failure';
-import { interrupt } from '../../interruption';
+import { interrupt, isInterrupted } from '../../interruption';
 import { assertStartAllowed } from '../../isolation/startup';
 import { connectSystems } from '../../systems';
 import { readSecrets } from '../credentials';
@@ -80,8 +80,11 @@ async function main(): Promise<number> {
     say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
   }).catch(async (thrown: unknown) => {
     await keep({ failed: reason(thrown) }, began);
-    throw thrown;
+    if (!isInterrupted()) throw thrown;
+    console.error(reason(thrown));
+    return undefined;
   });
+  if (result === undefined) return 130;
   await keep(result, began);
   const seconds = Object.entries(result.seconds).map(([step, time]) => `${step} ${time.toFixed(1)} s`);
   console.log(
