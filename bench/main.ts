@@ -4,7 +4,7 @@ import { registerSandboxSecrets } from '../support/evidence/known-secrets';
 import { redactor } from '../support/evidence/redaction';
 import { readCommandLine, runMainAndExit } from '../support/command-line';
 import { OperatorError, reason } from '../support/failure';
-import { assertStartAllowed } from '../support/isolation/startup';
+import { assertMayAct } from '../support/target/start';
 import { isInterrupted } from '../support/interruption';
 import type { Benchmark } from './benchmark';
 import { endInOrder } from './ending';
@@ -46,7 +46,7 @@ async function main(): Promise<number> {
 
 /** Measures one after another: two at once would measure each other. */
 async function measureAll(chosen: readonly Benchmark[], runs: number): Promise<number> {
-  await assertStartAllowed();
+  await assertMayAct();
   registerSandboxSecrets(redactor);
   endInOrder();
   const results: Result[] = [];

@@ -6,7 +6,7 @@ import { textTable } from '../support/evidence/findings-table';
 import { explain, runMainAndExit } from '../support/command-line';
 import { OperatorError } from '../support/failure';
 import { interrupt } from '../support/interruption';
-import { assertStartAllowed } from '../support/isolation/startup';
+import { assertMayAct } from '../support/target/start';
 import { factoryHome, projectRoot } from '../support/paths';
 import { daysSinceEpoch, turned } from '../support/rotation';
 import { selectTarget } from '../support/target';
@@ -122,7 +122,7 @@ function count(value: string): number {
 
 /** Runs drills as scenarios of the suite, so that they land in every report; then says what became of each. */
 async function runThem(chosen: readonly DrillDefinition[]): Promise<number> {
-  await assertStartAllowed();
+  await assertMayAct();
   const checked = await check(chosen);
   if (checked !== 0) return checked;
   const since = new Date().toISOString();
@@ -155,7 +155,7 @@ async function runThem(chosen: readonly DrillDefinition[]): Promise<number> {
 
 /** @returns the exit code of what was run last in it. */
 async function openShell(drill: DrillDefinition | undefined): Promise<number> {
-  await assertStartAllowed();
+  await assertMayAct();
   const shown = Object.entries(drill?.variables ?? {}).map(([name, value]) => ` ${name}=${value}`);
   console.log(`A shell on the sandbox, in the factory's ansible folder.${shown.join('')} \`exit\` leaves it.`);
   const env = {

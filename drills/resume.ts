@@ -2,7 +2,7 @@ import type { Finding } from '../support/finding';
 import { findingsTable } from '../support/evidence/findings-table';
 import { recordDrills } from '../support/evidence/drill-evidence';
 import { OperatorError, reason } from '../support/failure';
-import { assertStartAllowed } from '../support/isolation/startup';
+import { assertMayAct } from '../support/target/start';
 import { processIdentity } from '../support/process';
 import { selectTarget, type Target } from '../support/target';
 import { Leftovers } from '../support/undo';
@@ -18,7 +18,7 @@ const healingMs = 300_000;
 
 /** Undoes what killed drills left, proves the steady state, and ends their journals. @returns the exit code. */
 export async function resume(): Promise<number> {
-  await assertStartAllowed();
+  await assertMayAct();
   const target = selectTarget();
   const leave = target.occupy();
   try {

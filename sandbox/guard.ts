@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { explain } from '../support/command-line';
 import { OperatorError, runMain } from '../support/failure';
 import { type Verdict, judgeResolved, refusalExitCode } from '../support/isolation';
-import { assertStartAllowed, thisShell } from '../support/isolation/startup';
+import { assertStartAllowed } from '../support/isolation/startup';
 
 interface CheckOptions {
   json?: true;
@@ -90,7 +90,7 @@ async function main(): Promise<number> {
     .command('shell')
     .description('judge this shell: real credentials, production addresses, and whether this machine is production')
     .action(async () => {
-      await assertStartAllowed(thisShell);
+      await assertStartAllowed();
       process.stdout.write(
         'This shell is fit for the sandbox: no production credential and no production address in it.\n',
       );

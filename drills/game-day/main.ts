@@ -3,7 +3,7 @@ import { recordDrills } from '../../support/evidence/drill-evidence';
 import { repeatable } from '../../support/evidence/ledger';
 import { runMainAndExit } from '../../support/command-line';
 import { OperatorError, reason } from '../../support/failure';
-import { assertStartAllowed } from '../../support/isolation/startup';
+import { assertMayAct } from '../../support/target/start';
 import { interrupt, isInterrupted } from '../../support/interruption';
 import { runbookFile } from '../../support/paths';
 import { selectTarget, type Target } from '../../support/target';
@@ -33,7 +33,7 @@ async function main(): Promise<number> {
       exitCode: 2,
     });
   }
-  await assertStartAllowed();
+  await assertMayAct();
   const target = selectTarget();
   const leave = target.occupy();
   const terminal = openTerminal();

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
 import { explain, readCommandLine, runMainAndExit } from '../command-line';
-import { assertStartAllowed } from '../isolation/startup';
+import { assertMayAct } from '../target/start';
 import { connectSystems, type Systems } from '../systems';
 import * as commands from './commands';
 import type { Outcome } from './commands';
@@ -86,7 +86,7 @@ async function main(): Promise<number> {
   if (!readCommandLine('erp', () => void program.parse())) return 0;
   if (chosen === undefined) return 2;
   const instance = instanceMeant();
-  await assertStartAllowed();
+  await assertMayAct();
   registerSandboxSecrets(redactor);
   const { text, value, exitCode } = await chosen.run(connectSystems(), instance);
   console.log(chosen.json ? JSON.stringify(redactor.value(value), null, 2) : redactor.text(text));

@@ -4,7 +4,7 @@ import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
 import { explain, readCommandLine } from '../command-line';
 import { OperatorError, reason, runMain } from '../failure';
-import { assertStartAllowed } from '../isolation/startup';
+import { assertMayAct } from '../target/start';
 import { dnsGate } from './dns/gate';
 import { recordGate, type Judgement } from './evidence';
 import { idempotenceGate } from './idempotence/gate';
@@ -59,12 +59,12 @@ async function plan(folder: string | undefined, { all, as, allowChanges }: PlanA
       exitCode: 2,
     });
   }
-  await assertStartAllowed();
+  await assertMayAct();
   return planGate(folder, { allowChanges: allowChanges === true, ...(as === undefined ? {} : { as }) });
 }
 
 async function idempotence(playbook: string | undefined): Promise<GateResult[]> {
-  await assertStartAllowed();
+  await assertMayAct();
   return idempotenceGate(playbook);
 }
 

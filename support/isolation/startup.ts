@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import axios from 'axios';
 import { z } from 'zod';
-import { isConfigured } from '../configuration/read';
 import { OperatorError } from '../failure';
 import { readInventory } from '../inventory';
 import { secretPath } from '../paths';
@@ -21,12 +20,7 @@ export interface StartUp {
   judge?: Judge;
   /** The addresses this machine itself owns. */
   ownAddresses?: readonly string[];
-  /** Proves that the cluster of the target is its own; without it no cluster is asked. */
-  ownCluster?: () => Promise<void>;
 }
-
-/** For commands that act on no target, or that prove it themselves when they do. */
-export const thisShell: StartUp = { environment: process.env };
 
 /** Everything that forbids a start: real credentials, a shell aimed at production, a machine that is production. */
 export async function startUpRefusals(start: StartUp): Promise<Refused[]> {
@@ -48,14 +42,13 @@ export async function startUpRefusals(start: StartUp): Promise<Refused[]> {
 }
 
 /**
- * The check every command of this project makes before it does anything: of the shell, then, where an operator's file
- * describes the target, of the cluster that answers.
- * @throws OperatorError (exit code 3) that names every variable to unset, never a value, or the cluster that is another.
+ * The check every command of this project makes before it does anything.
+ * @throws OperatorError (exit code 3) that names every variable to unset, never a value.
  */
-export async function assertStartAllowed(start: StartUp = { ...thisShell, ownCluster }): Promise<void> {
+export async function assertStartAllowed(start: StartUp = { environment: process.env }): Promise<void> {
   const refusals = await startUpRefusals(start);
   const [first, ...others] = refusals;
-  if (first === undefined) return start.ownCluster?.();
+  if (first === undefined) return;
   if (others.length === 0) throw new RefusedByBoundary(first, 'start with');
   throw new OperatorError({
     attempted: 'start',
@@ -64,14 +57,6 @@ export async function assertStartAllowed(start: StartUp = { ...thisShell, ownClu
     next: 'unset those variables, or start again from a clean shell: `env -i HOME="$HOME" PATH="$PATH" npm run suite`.',
     exitCode: refusalExitCode,
   });
-}
-
-/** Loaded when needed: the lab needs no proof, and its quick commands need not wait for clients to load. */
-function ownCluster(): Promise<void> {
-  if (!isConfigured(process.env['TARGET'])) return Promise.resolve();
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would look for an ES module
-  const { proveOwnCluster } = require('../target/configured/proof') as typeof import('../target/configured/proof');
-  return proveOwnCluster();
 }
 
 const keysShape = z.object({ root_token: z.string().min(1) }).loose();

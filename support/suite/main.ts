@@ -8,7 +8,7 @@ import { sweep } from '../../reports/sweep';
 import { reportFiles } from '../../reports/writers';
 import { runMainAndExit } from '../command-line';
 import { reason } from '../failure';
-import { assertStartAllowed, thisShell } from '../isolation/startup';
+import { assertStartAllowed } from '../isolation/startup';
 import { isInterrupted } from '../interruption';
 import { reportsOut } from '../paths';
 import { selectTarget, type BringUp, type Target } from '../target';
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   const args = parseArguments(process.argv.slice(2));
   if (args === undefined) return 0;
   // Whether the target is its own is proven below, for scenarios that need it.
-  await assertStartAllowed(thisShell);
+  await assertStartAllowed();
   const began = new Date();
   const started = performance.now();
   const target = selectTarget();

@@ -3,7 +3,7 @@ import { configuredTargets, isConfigured, type ConfiguredTarget } from '../confi
 import { runMainAndExit } from '../command-line';
 import { registerSandboxSecrets } from '../evidence/known-secrets';
 import { redactor } from '../evidence/redaction';
-import { assertStartAllowed, thisShell } from '../isolation/startup';
+import { assertStartAllowed } from '../isolation/startup';
 import { checkTarget } from './check/check';
 import { showCheck } from './check/view';
 import { writeStarting, type InitOptions } from './init/write';
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
       ),
     )
     .action(async ({ json }: { json: boolean }) => {
-      await assertStartAllowed(thisShell);
+      await assertStartAllowed();
       const check = await checkTarget(selectTarget());
       registerSandboxSecrets(redactor);
       console.log(json ? JSON.stringify(redactor.value(check), null, 2) : redactor.text(showCheck(check)));
@@ -83,7 +83,7 @@ async function main(): Promise<number> {
       examples('TARGET=vms npm run target -- power cut pi3', 'TARGET=vms npm run target -- power on pi3'),
     )
     .action(async (how: PowerAction, machines: string[]) => {
-      await assertStartAllowed(thisShell);
+      await assertStartAllowed();
       const target = selectTarget();
       await Promise.all(machines.map((machine) => target.power(machine, how)));
       console.log(`${machines.join(', ')}: ${how}.`);

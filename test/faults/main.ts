@@ -5,13 +5,14 @@ import { textTable } from '../../support/evidence/findings-table';
 import { redactor } from '../../support/evidence/redaction';
 import { runMainAndExit } from '../../support/command-line';
 import { OperatorError } from '../../support/failure';
-import { assertStartAllowed, thisShell } from '../../support/isolation/startup';
+import { assertStartAllowed } from '../../support/isolation/startup';
 import { isInterrupted } from '../../support/interruption';
 import { reportsOut } from '../../support/paths';
 import { daysSinceEpoch, turned } from '../../support/rotation';
 import { parseShard, type Shard } from '../../support/suite/shard';
 import { endOnSignals } from '../../support/suite/signals';
 import { selectTarget, type Target } from '../../support/target';
+import { assertMayAct } from '../../support/target/start';
 import { mutateRunbook } from './runbook/main';
 import type { FaultResult, PlantedFault } from './fault';
 import { plantedFaults } from './registry';
@@ -40,7 +41,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const offline = !options.heal && chosen.every((planted) => planted.offline);
-  await (offline ? assertStartAllowed(thisShell) : assertStartAllowed());
+  await (offline ? assertStartAllowed() : assertMayAct());
   const target = selectTarget();
   const leave = offline ? () => undefined : target.occupy();
   try {

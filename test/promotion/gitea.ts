@@ -3,7 +3,7 @@ import { readCommandLine, runMainAndExit } from '../../support/command-line';
 import { OperatorError } from '../../support/failure';
 import type { Inventory } from '../../support/inventory';
 import { isInterrupted } from '../../support/interruption';
-import { assertStartAllowed } from '../../support/isolation/startup';
+import { assertMayAct } from '../../support/target/start';
 import { endOnSignals } from '../../support/suite/signals';
 import { selectTarget } from '../../support/target';
 import { Checks, WrongCheck } from './checks';
@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   if (!readCommandLine('promotion-trial', () => void program.parse())) return 0;
   const options = program.opts<Options>();
   const fault = chosen(options.planted);
-  await assertStartAllowed();
+  await assertMayAct();
   const target = selectTarget();
   const leave = target.occupy();
   endOnSignals(() => undefined);

@@ -111,18 +111,6 @@ test('the message names every variable and shows no value', async () => {
   );
 });
 
-test('the cluster is asked for its proof only by a shell that may start, and only where it is asked for', async () => {
-  const asked: string[] = [];
-  const ownCluster = (): Promise<void> => Promise.resolve(void asked.push('cluster'));
-  const start = { ownAddresses: [], knowsVaultToken: () => Promise.resolve('unknown' as const), ownCluster };
-  await assert.rejects(assertStartAllowed({ ...start, environment: { CLOUDFLARE_API_TOKEN: 'cf' } }));
-  assert.deepEqual(asked, []);
-  await assertStartAllowed({ environment: clean, ownAddresses: [] });
-  assert.deepEqual(asked, []);
-  await assertStartAllowed({ ...start, environment: clean });
-  assert.deepEqual(asked, ['cluster']);
-});
-
 test('an inventory that would draw the boundary around production or the internet is refused', () => {
   const inventory = readInventory();
   assert.doesNotThrow(() => policyFrom(inventory));

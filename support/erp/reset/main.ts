@@ -4,7 +4,7 @@ import { redactor } from '../../evidence/redaction';
 import { readCommandLine, runMainAndExit } from '../../command-line';
 import { reason } from '../../failure';
 import { interrupt, isInterrupted } from '../../interruption';
-import { assertStartAllowed } from '../../isolation/startup';
+import { assertMayAct } from '../../target/start';
 import { connectSystems } from '../../systems';
 import { readSecrets } from '../credentials';
 import type { Mirrored } from '../documents/mirror';
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
     stopWithin: number;
     status: boolean;
   }>();
-  await assertStartAllowed();
+  await assertMayAct();
   registerSandboxSecrets(redactor);
   const systems = connectSystems();
   if (options.status) {

@@ -4,7 +4,7 @@ import { textTable } from '../../../support/evidence/findings-table';
 import { redactor } from '../../../support/evidence/redaction';
 import { reason } from '../../../support/failure';
 import { isInterrupted } from '../../../support/interruption';
-import { assertStartAllowed } from '../../../support/isolation/startup';
+import { assertMayAct } from '../../../support/target/start';
 import { runbookFile } from '../../../support/paths';
 import { daysSinceEpoch, turned } from '../../../support/rotation';
 import type { Shard } from '../../../support/suite/shard';
@@ -50,7 +50,7 @@ export interface MutationOptions {
  */
 export async function mutateRunbook(ids: readonly string[], options: MutationOptions): Promise<number> {
   const chosen = ids.length > 0 ? ids.map(drillNamed) : drills;
-  await assertStartAllowed();
+  await assertMayAct();
   const target = selectTarget();
   const leave = target.occupy();
   endOnSignals(() => undefined);
