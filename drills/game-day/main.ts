@@ -39,9 +39,9 @@ async function main(): Promise<number> {
   const terminal = openTerminal();
   process.on('SIGINT', () => {
     if (isInterrupted()) process.exit(130);
-    interrupt(
-      new OperatorError({ attempted: 'finish the game day', seen: 'Ctrl-C', next: 'the drill is undone now.' }),
-    );
+    const next = 'the drill was undone; the same command begins it anew.';
+    interrupt(new OperatorError({ attempted: 'finish the game day', seen: 'Ctrl-C', next, exitCode: 130 }));
+    terminal.say('\nundoing the drill');
   });
   try {
     const leftovers = new Leftovers();
@@ -137,7 +137,7 @@ function parse(argv: readonly string[]): string[] | undefined {
     .exitOverride()
     .addHelpText(
       'after',
-      '\nExamples:\n  npm run game-day\n  npm run game-day -- vault-seal\n\nExit code: 0 every drill survived, 1 not, 2 no terminal.',
+      '\nExamples:\n  npm run game-day\n  npm run game-day -- vault-seal\n\nExit code: 0 every drill survived, 1 not, 2 no terminal, 130 Ctrl-C.',
     );
   try {
     command.parse([...argv], { from: 'user' });
