@@ -5,7 +5,15 @@ import { labHome } from '../support/paths';
 import { cgroupProcesses, leaveOperatorCgroup, operatorLeftovers, removeCgroups } from './machines/cgroups';
 import { detachDisk, diskMounted, ensureDisk } from './machines/disk';
 import { ensureEdge, removeEdge } from './machines/edge';
-import { diskImage, diskMount, labStateFile, machinesHome, rootMountPoint, runHome } from './machines/layout';
+import {
+  diskImage,
+  diskImageAside,
+  diskMount,
+  labStateFile,
+  machinesHome,
+  rootMountPoint,
+  runHome,
+} from './machines/layout';
 import { ensureBridge, ensureRoutes, plugCable, removeBridge } from './machines/network';
 import { ensureOperatorKey, prepareMachine, setSecretsAside, writeKnownHosts } from './machines/operator';
 import { isOn, powerCut, powerOn, type BootMedia } from './machines/power';
@@ -126,5 +134,6 @@ export async function labDown(inventory: Inventory, options: { purge: boolean })
   }
   // An image that was not mounted may hold snapshots nobody has looked at: it stays until --purge.
   if (kept.length === 0 && !unseen) rmSync(diskImage, { force: true });
+  if (options.purge) rmSync(diskImageAside, { force: true });
   return { kept };
 }

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { run } from '../../support/command';
 import { OperatorError } from '../../support/failure';
 import { labHome } from '../../support/paths';
-import { diskImage, diskMount, machinesHome, snapshotsHome } from './layout';
+import { diskImage, diskImageAside, diskMount, machinesHome, snapshotsHome } from './layout';
 import { until } from './until';
 
 const GiB = 1024 ** 3;
@@ -21,7 +21,7 @@ export function diskMounted(mountinfo: string = readFileSync('/proc/self/mountin
 
 /**
  * Mounts the lab's disk, making it first where there is none. An image that cannot be mounted (a host that crashed while it
- * was written) is made anew: everything on it can be made again by `lab up`.
+ * was written) is set aside and another one made: what `lab up` makes it can make again, but not a snapshot of the operator's.
  * @returns whether the disk is new and empty.
  */
 export async function ensureDisk(say: (line: string) => void): Promise<{ fresh: boolean }> {
@@ -30,9 +30,20 @@ export async function ensureDisk(say: (line: string) => void): Promise<{ fresh: 
   mkdirSync(diskMount, { recursive: true });
   if (existsSync(diskImage)) {
     if (await mountDisk()) return { fresh: false };
-    say(`${diskImage} cannot be mounted (was it half made, or did the host crash?): making it again`);
-    rmSync(diskImage);
+    say(
+      `${diskImage} cannot be mounted (did the host crash?): making another; it lies in ${diskImageAside} until \`lab down --purge\``,
+    );
+    renameSync(diskImage, diskImageAside);
+    return makeDisk().catch((thrown: unknown) => {
+      // Where no disk can be mounted at all the fault is not that of the image.
+      renameSync(diskImageAside, diskImage);
+      throw thrown;
+    });
   }
+  return makeDisk();
+}
+
+async function makeDisk(): Promise<{ fresh: true }> {
   assertSpace();
   // Formatted under another name: a kill in between leaves no image that looks whole.
   const draft = `${diskImage}.new`;
@@ -83,7 +94,7 @@ function assertSpace(): void {
     where: labHome,
     expected: `${freeBytesNeeded / GiB} GiB free`,
     seen: `${(free / GiB).toFixed(1)} GiB`,
-    next: 'free some space, or set LAB_HOME to a folder on a larger disk, and run the same command again.',
+    next: 'free some space (`npm run lab -- down --purge` removes an older disk with its snapshots), or set LAB_HOME to a folder on a larger disk, and run the same command again.',
   });
 }
 
