@@ -40,7 +40,8 @@ export function registerLab(program: Command): void {
     .option('--purge', 'remove the disk image with its snapshots too', false)
     .addHelpText('after', examples('lab down', 'lab down --purge'))
     .action(async (options: { purge: boolean }) => {
-      const { kept } = await withLab(() => labDown(labInventory(), options));
+      const { kept, full } = await withLab(() => labDown(labInventory(), options));
+      if (full !== undefined) console.log(`The machines' disks stay in the image, too: ${full}`);
       console.log(
         kept.length === 0
           ? 'The lab is gone.'

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { reason } from '../support/failure';
 import type { Inventory } from '../support/inventory';
 import { localTime } from '../support/terminal';
@@ -13,7 +14,7 @@ import { lockHolder } from './lock';
 import { diskMounted } from './machines/disk';
 import { diskImage, suiteLockFile } from './machines/layout';
 import { bootMedia, mediaOver } from './machines/media';
-import type { BootMedia } from './machines/power';
+import { isOn, type BootMedia } from './machines/power';
 import { convergedIsDue, convergedSnapshot, listSnapshots, snapshotNamed, takeSnapshot } from './machines/snapshots';
 import type { OnProgress } from './progress';
 import { recover, stages, type StageContext } from './stages';
@@ -40,6 +41,7 @@ export async function labUp(inventory: Inventory, options: UpOptions): Promise<L
   try {
     const forge = options.machinesOnly ? undefined : startForge('all', { onProgress, signal });
     await openLab(say);
+    signal.throwIfAborted();
     const media = await mediaFor(options);
     const key = labKey(media.base);
     const tracker = trackState(await origin(inventory, options, media, key, say));
@@ -76,6 +78,7 @@ export async function labRestore(
   const hold = await holdLab();
   try {
     await openLab(say);
+    options.signal.throwIfAborted();
     const tracker = trackState(await rewindLab(inventory, snapshot));
     try {
       await bootMachines(inventory, mediaOver(tracker.state.base), tracker, say);
@@ -98,10 +101,16 @@ function sayer(onProgress: OnProgress): Say {
   return (text) => onProgress({ subject: 'lab', text, final: true });
 }
 
-/** Machines that are there keep the base system they were made over when nothing but power is asked for. */
+/**
+ * Machines that are there keep the base system they were made over when nothing but power is asked for, and when it is the
+ * same by its name, which is a hash, in another cache: HOME or XDG_CACHE_HOME were set otherwise then.
+ */
 async function mediaFor(options: UpOptions): Promise<BootMedia> {
-  const base = options.machinesOnly && !options.fresh ? stateOfDisk()?.base : undefined;
-  return base !== undefined && existsSync(base) ? mediaOver(base) : bootMedia({ onProgress: options.onProgress });
+  const base = options.fresh ? undefined : stateOfDisk()?.base;
+  const there = base !== undefined && existsSync(base);
+  if (there && options.machinesOnly) return mediaOver(base);
+  const media = await bootMedia({ onProgress: options.onProgress });
+  return there && basename(base) === basename(media.base) ? mediaOver(base) : media;
 }
 
 /** Decides where the machines' disks come from: the lab that is there, a snapshot of the same sources, or nothing. */
@@ -132,6 +141,9 @@ async function origin(
 /** Powers on what is off, and notes what that means for the stages that ended before. */
 async function bootMachines(inventory: Inventory, media: BootMedia, tracker: StateTracker, say: Say): Promise<void> {
   const timer = stopwatch();
+  // On disk before the power is on: nobody takes machines that just boot for the lab that was whole.
+  if (!inventory.machines.every(({ name }) => isOn(name)))
+    tracker.save(allEnded(tracker.state) ? { status: 'recovering' } : { status: 'converging', stages: {} });
   const booted = await machinesUp(inventory, media);
   if (booted.length === 0) return;
   const { stages: before } = tracker.state;

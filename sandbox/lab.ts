@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { reason } from '../support/failure';
 import type { Inventory } from '../support/inventory';
 import { labHome } from '../support/paths';
 import { cgroupProcesses, leaveOperatorCgroup, operatorLeftovers, removeCgroups } from './machines/cgroups';
@@ -14,12 +15,12 @@ import {
   rootMountPoint,
   runHome,
 } from './machines/layout';
-import { ensureBridge, ensureRoutes, plugCable, removeBridge } from './machines/network';
+import { bridgeTaken, ensureBridge, ensureRoutes, plugCable, removeBridge } from './machines/network';
 import { ensureOperatorKey, prepareMachine, setSecretsAside, writeKnownHosts } from './machines/operator';
 import { isOn, powerCut, powerOn, type BootMedia } from './machines/power';
 import { isRunning, signal } from './machines/processes';
 import { untilReachable } from './machines/reach';
-import { emptyMachines, listSnapshots, putSnapshotBack, snapshotNamed } from './machines/snapshots';
+import { assertBaseThere, emptyMachines, listSnapshots, putSnapshotBack, snapshotNamed } from './machines/snapshots';
 import { until } from './machines/until';
 import { readLabState, writeLabState, type LabState } from './lab-state';
 
@@ -58,10 +59,11 @@ export async function beginLab(inventory: Inventory, state: LabState): Promise<v
 /**
  * Cuts all machines and puts a snapshot in the place of their disks.
  * @returns the lab's state of that moment.
- * @throws OperatorError (exit code 2) before anything is touched when there is no snapshot of that name.
+ * @throws OperatorError (exit code 2) before anything is touched when there is no snapshot of that name, or not its base system.
  */
 export async function rewindLab(inventory: Inventory, name: string): Promise<LabState> {
   const snapshot = snapshotNamed(name);
+  assertBaseThere(snapshot);
   await cutAll(inventory);
   rmSync(labStateFile, { force: true });
   writeFileSync(labStateFile, await putSnapshotBack(snapshot), { mode: 0o600 });
@@ -113,6 +115,15 @@ export async function endOrphans(): Promise<void> {
 export interface DownResult {
   /** Names of the snapshots for whose sake the disk image stays; empty when it is gone. */
   kept: string[];
+  /** Why the machines' disks could not be emptied and stay in it, too. */
+  full?: string;
+}
+
+/** Disk images that could not be mounted and were set aside. */
+function asides(): string[] {
+  if (!existsSync(labHome)) return [];
+  const all = readdirSync(labHome).map((name) => join(labHome, name));
+  return all.filter((file) => file.startsWith(diskImageAside));
 }
 
 /** Takes the lab away: processes, network, edge, cgroups, disk. Works on a half-made lab and without a state. */
@@ -124,16 +135,22 @@ export async function labDown(inventory: Inventory, options: { purge: boolean })
     return left.map(String);
   });
   leaveOperatorCgroup();
-  await Promise.all([removeBridge().then(removeEdge), until('the cgroups of the lab are gone', () => removeCgroups())]);
+  // Another interface of that name is not the lab's to remove.
+  const foreign = await bridgeTaken(inventory);
+  const unbridged = foreign === undefined ? removeBridge() : Promise.resolve();
+  await Promise.all([unbridged.then(removeEdge), until('the cgroups of the lab are gone', () => removeCgroups())]);
   const kept = diskMounted() && !options.purge ? listSnapshots().map((snapshot) => snapshot.name) : [];
   const unseen = !diskMounted() && existsSync(diskImage) && !options.purge;
-  if (kept.length > 0) await emptyMachines();
+  // A file system that went read-only, because the host's disk was full, is well again once it is unmounted.
+  const full = kept.length > 0 ? await emptyMachines().then(() => undefined, reason) : undefined;
   await detachDisk();
-  for (const path of [runHome, diskMount, labStateFile, `${labStateFile}.new`, `${diskImage}.new`]) {
+  // Never what is below it: were it still mounted, the operator's snapshots would be.
+  if (existsSync(diskMount)) rmdirSync(diskMount);
+  for (const path of [runHome, labStateFile, `${labStateFile}.new`, `${diskImage}.new`]) {
     rmSync(path, { recursive: true, force: true });
   }
   // An image that was not mounted may hold snapshots nobody has looked at: it stays until --purge.
   if (kept.length === 0 && !unseen) rmSync(diskImage, { force: true });
-  if (options.purge) rmSync(diskImageAside, { force: true });
-  return { kept };
+  if (options.purge) for (const aside of asides()) rmSync(aside, { force: true });
+  return { kept, ...(full === undefined ? {} : { full }) };
 }

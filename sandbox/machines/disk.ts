@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statfsSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { run } from '../../support/command';
 import { OperatorError } from '../../support/failure';
@@ -14,9 +23,18 @@ const imageBytes = 40 * GiB;
 /** Free space below which no lab is begun: three machines with images unpacked, and one snapshot's difference. */
 export const freeBytesNeeded = 12 * GiB;
 
-/** True while the lab's disk is mounted in this mount namespace. */
-export function diskMounted(mountinfo: string = readFileSync('/proc/self/mountinfo', 'utf8')): boolean {
-  return mountinfo.split('\n').some((line) => line.split(' ')[4] === diskMount);
+/** True while the lab's disk is mounted in this mount namespace. @param at where, links and all; the kernel says it without them. */
+export function diskMounted(
+  mountinfo: string = readFileSync('/proc/self/mountinfo', 'utf8'),
+  at: string = diskMount,
+): boolean {
+  const place = existsSync(at) ? realpathSync(at) : at;
+  return mountinfo.split('\n').some((line) => unescaped(line.split(' ')[4] ?? '') === place);
+}
+
+/** A path of mountinfo as it is: blanks and the like stand there in octal (proc(5)). */
+function unescaped(path: string): string {
+  return path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }
 
 /**
@@ -30,13 +48,15 @@ export async function ensureDisk(say: (line: string) => void): Promise<{ fresh: 
   mkdirSync(diskMount, { recursive: true });
   if (existsSync(diskImage)) {
     if (await mountDisk()) return { fresh: false };
+    const aside = `${diskImageAside}${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
     say(
-      `${diskImage} cannot be mounted (did the host crash?): making another; it lies in ${diskImageAside} until \`lab down --purge\``,
+      `${diskImage} cannot be mounted (did the host crash?): making another; it lies in ${aside} until \`lab down --purge\``,
     );
-    renameSync(diskImage, diskImageAside);
-    return makeDisk().catch((thrown: unknown) => {
+    renameSync(diskImage, aside);
+    return makeDisk().catch(async (thrown: unknown) => {
       // Where no disk can be mounted at all the fault is not that of the image.
-      renameSync(diskImageAside, diskImage);
+      await detachDisk();
+      renameSync(aside, diskImage);
       throw thrown;
     });
   }
@@ -71,11 +91,22 @@ async function makeDisk(): Promise<{ fresh: true }> {
   return { fresh: true };
 }
 
+/** What mount(8) ends with when it could not mount; everything else says nothing of the image. */
+const mountFailed = 32;
+
+/** @returns false when there is no file system in the image that can be mounted. */
 async function mountDisk(): Promise<boolean> {
   const mounted = await run('mount', ['-t', 'btrfs', '-o', 'loop,noatime,discard=async', diskImage, diskMount], {
     allowFailure: true,
   });
-  if (mounted.exitCode !== 0) return false;
+  if (mounted.exitCode === mountFailed && !diskMounted()) return false;
+  if (mounted.exitCode !== 0)
+    throw new OperatorError({
+      attempted: "mount the lab's disk",
+      where: diskImage,
+      seen: mounted.stderr.trim() || `mount ended with ${mounted.exitCode}: interrupted, or out of time`,
+      next: 'run the same command again; nothing was changed.',
+    });
   const device = (await loopDevices())[0];
   // Without the page cache of the image's own file system: the machines' files are cached once, not twice.
   if (device) await run('losetup', ['--direct-io=on', device], { allowFailure: true });

@@ -37,8 +37,8 @@ export function cableName(machine: string): string {
 
 /** The lab's disk image and where it is mounted. */
 export const diskImage = join(labHome, 'disk.img');
-/** An image that could not be mounted, set aside with whatever snapshots are on it. */
-export const diskImageAside = `${diskImage}.unmountable`;
+/** Images that could not be mounted, set aside with whatever snapshots are on them, begin like this and end in a time. */
+export const diskImageAside = `${diskImage}.unmountable-`;
 export const diskMount = join(labHome, 'disk');
 
 /** The subvolume that holds everything a snapshot keeps: the machines' disks, the operator's secrets, the lab's state. */

@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { OperatorError } from '../../support/failure';
 import { forgeHome } from '../../support/paths';
 import { ensureMachineBase } from '../images/debian';
 import type { OnProgress } from '../progress';
@@ -11,7 +12,16 @@ import type { BootMedia } from './power';
  */
 export async function bootMedia(options: { onProgress: OnProgress }): Promise<BootMedia> {
   const given = process.env['LAB_BASE'];
-  return mediaOver(given === undefined ? await ensureMachineBase(options) : resolve(given));
+  if (given === undefined) return mediaOver(await ensureMachineBase(options));
+  if (existsSync(join(given, 'bin'))) return mediaOver(resolve(given));
+  throw new OperatorError({
+    attempted: 'use the base system that LAB_BASE names',
+    where: given,
+    expected: 'a root file system',
+    seen: existsSync(given) ? 'no bin in it' : 'no such folder',
+    next: 'name another folder, or leave LAB_BASE away: then it is made.',
+    exitCode: 2,
+  });
 }
 
 /** The media of machines that were made over this base system. The forge's store may still be filling. */

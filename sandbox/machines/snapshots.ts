@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { run } from '../../support/command';
 import { OperatorError } from '../../support/failure';
 import { sandboxSecrets } from '../../support/paths';
-import { writeLabState, type LabState } from '../lab-state';
+import { readLabState, writeLabState, type LabState } from '../lab-state';
 import { machinesHome, operatorHome, snapshotsHome } from './layout';
 
 /** The snapshot that is taken after the lab was converged from nothing. */
@@ -20,14 +20,15 @@ const snapshotShape = z.object({
 /** A kept state of the whole lab: the machines' disks and the operator's secrets of one moment. */
 export type Snapshot = z.infer<typeof snapshotShape>;
 
-const validName = /^[a-z0-9][a-z0-9._-]{0,40}$/;
+/** The endings are those of drafts and descriptions, which would take the place of another snapshot's. */
+const validName = /^(?!.*\.(?:new|old|json)$)[a-z0-9][a-z0-9._-]{0,40}$/;
 
 function paths(name: string): { folder: string; about: string } {
   if (!validName.test(name)) {
     throw new OperatorError({
       attempted: 'use the snapshot name',
       where: name,
-      expected: 'small letters, digits, dots and dashes',
+      expected: 'small letters, digits, dots and dashes, and no ending .new, .old or .json',
       next: 'choose a name like `converged` or `before-upgrade`.',
       exitCode: 2,
     });
@@ -65,12 +66,15 @@ export async function takeSnapshot(name: string, state: LabState): Promise<Snaps
   await dropSubvolume(draft);
   // What the machines wrote and the kernel still holds is written first: btrfs does so for the subvolume it takes.
   await run('btrfs', ['subvolume', 'snapshot', '-r', machinesHome, draft]);
-  rmSync(about, { force: true });
-  await dropSubvolume(folder);
-  renameSync(draft, folder);
   const snapshot: Snapshot = { name, created: new Date().toISOString(), key: state.key };
   writeFileSync(`${about}.new`, `${JSON.stringify(snapshot, null, 2)}\n`);
+  // Named and described at once: a snapshot without its description is not listed, and `lab down` would not keep it.
+  const old = `${folder}.old`;
+  await dropSubvolume(old);
+  if (existsSync(folder)) renameSync(folder, old);
+  renameSync(draft, folder);
   renameSync(`${about}.new`, about);
+  await dropSubvolume(old);
   return snapshot;
 }
 
@@ -90,6 +94,23 @@ export function snapshotNamed(name: string, among: readonly Snapshot[] = listSna
     next: known
       ? 'use one of these names.'
       : `keep a lab that is up with \`npm run lab -- snapshot\`; \`npm run lab -- up\` that makes one from nothing keeps \`${convergedSnapshot}\` itself.`,
+    exitCode: 2,
+  });
+}
+
+/**
+ * The base system that a snapshot's machines were made over, without which they cannot be powered on.
+ * @throws OperatorError (exit code 2) when it is not on this host any more.
+ */
+export function assertBaseThere({ name }: Snapshot): void {
+  const base = readLabState(join(paths(name).folder, 'state.json'))?.base;
+  if (base !== undefined && existsSync(base)) return;
+  throw new OperatorError({
+    attempted: 'restore the snapshot',
+    where: name,
+    expected: `the base system its machines were made over, ${base ?? 'which its state names'}`,
+    seen: base === undefined ? 'no state of a lab in it' : 'it is not there any more',
+    next: 'nothing was changed. Check out the sources it was taken with and run `npm run lab -- up --machines-only`, which makes that base system, or choose another one (`npm run lab -- snapshot --list`).',
     exitCode: 2,
   });
 }

@@ -186,7 +186,12 @@ export class EmbeddedTarget implements Target {
     });
     // The gates of the scenarios report this failure first; whoever awaits `done` sees it as well.
     done.catch(() => undefined);
-    return { alreadyUp: false, done, stop: () => void child.kill('SIGINT') };
+    let stopped = false;
+    // A second one would end it at once, in the middle of what it leaves in order.
+    const stop = (): void => {
+      if (!stopped) stopped = child.kill('SIGINT');
+    };
+    return { alreadyUp: false, done, stop };
   }
 
   private machine(name: string): Machine {

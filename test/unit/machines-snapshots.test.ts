@@ -1,10 +1,12 @@
 import './drill-home';
 import { deepEqual, doesNotMatch, equal, match, ok, rejects, throws } from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { rewindLab } from '../../sandbox/lab';
 import { newLabState, readLabState, writeLabState } from '../../sandbox/lab-state';
-import { labStateFile } from '../../sandbox/machines/layout';
-import { convergedIsDue, snapshotNamed, type Snapshot } from '../../sandbox/machines/snapshots';
+import { labStateFile, snapshotsHome } from '../../sandbox/machines/layout';
+import { assertBaseThere, convergedIsDue, snapshotNamed, type Snapshot } from '../../sandbox/machines/snapshots';
 import { OperatorError } from '../../support/failure';
 import { readInventory } from '../../support/inventory';
 
@@ -25,6 +27,21 @@ function refusal(name: string, among: readonly Snapshot[]): OperatorError {
 }
 
 describe('a snapshot', () => {
+  it('without its base system is refused before a machine is cut', () => {
+    const folder = join(snapshotsHome, 'old-base');
+    mkdirSync(folder, { recursive: true });
+    const put = (base: string): void => writeLabState(newLabState('key', base), join(folder, 'state.json'));
+    put('/nowhere/base-0123456789ab');
+    throws(() => assertBaseThere(snapshot('old-base')), /base-0123456789ab.*nothing was changed/);
+    put(folder);
+    assertBaseThere(snapshot('old-base'));
+    throws(() => assertBaseThere(snapshot('no-state')), /no state of a lab/);
+  });
+
+  it('has no name that is the draft, the old one or the description of another', () => {
+    for (const name of ['pg.new', 'pg.old', 'pg.json']) throws(() => assertBaseThere(snapshot(name)), /no ending/);
+  });
+
   it('is found by its name', () =>
     deepEqual(snapshotNamed('one', [snapshot('two'), snapshot('one')]), snapshot('one')));
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -84,6 +84,12 @@ describe('what the kernel says', () => {
   it('of mounts: the disk is mounted only under its very name', () => {
     equal(diskMounted(`40 24 7:0 / ${diskMount} rw - btrfs /dev/loop0 rw`), true);
     equal(diskMounted(`40 24 7:0 / ${diskMount}-other rw - btrfs /dev/loop0 rw`), false);
+    const real = join(folder(), 'a b');
+    const link = join(folder(), 'link');
+    mkdirSync(real);
+    symlinkSync(real, link);
+    const line = `40 24 7:0 / ${real.replace(' ', '\\040')} rw - btrfs /dev/loop0 rw`;
+    deepEqual([diskMounted(line, real), diskMounted(line, link)], [true, true], 'the kernel knows no links');
   });
 });
 
