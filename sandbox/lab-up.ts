@@ -38,8 +38,11 @@ export async function labUp(inventory: Inventory, options: UpOptions): Promise<L
   const say = sayer(onProgress);
   await prepareHost(inventory, { components: !options.machinesOnly }, say);
   const hold = await holdLab();
+  // What failed is told at once, and not when everything has been compiled.
+  const building = new AbortController();
   try {
-    const forge = options.machinesOnly ? undefined : startForge('all', { onProgress, signal });
+    const both = AbortSignal.any([signal, building.signal]);
+    const forge = options.machinesOnly ? undefined : startForge('all', { onProgress, signal: both });
     await openLab(say);
     signal.throwIfAborted();
     const media = await mediaFor(options);
@@ -57,6 +60,9 @@ export async function labUp(inventory: Inventory, options: UpOptions): Promise<L
     hold.release();
     await forge?.done.catch((thrown: unknown) => say(`what no stage needs could not be built: ${reason(thrown)}`));
     return tracker.state;
+  } catch (thrown) {
+    building.abort(thrown);
+    throw thrown;
   } finally {
     hold.release();
   }
