@@ -1,3 +1,5 @@
+import { isTransportError, ProductError } from './product-error';
+
 /** What a person needs to go on after something went wrong: never a bare stack trace. */
 export interface FailureParts {
   /** What was attempted, as a clause: "create the network bridge". */
@@ -37,7 +39,7 @@ export function reason(thrown: unknown): string {
 
 /**
  * Runs a command's main function and turns what it throws into an exit code: an `OperatorError` prints its sentence
- * only; anything else is a defect of this project and keeps its stack. Output that nobody reads any more (`| head`) is
+ * only, a product that refused or did not answer likewise; anything else is a defect of this project and keeps its stack. Output that nobody reads any more (`| head`) is
  * dropped, and the command ends as it would have.
  */
 export function runMain(main: () => Promise<number | void>): void {
@@ -51,9 +53,10 @@ export function runMain(main: () => Promise<number | void>): void {
       process.exitCode = code ?? 0;
     },
     (thrown: unknown) => {
-      if (thrown instanceof OperatorError) {
-        process.stderr.write(`${thrown.message}\n`);
-        process.exitCode = thrown.parts.exitCode ?? 1;
+      const told = isOfTheSandbox(thrown) ? ofTheSandbox(thrown) : thrown;
+      if (told instanceof OperatorError) {
+        process.stderr.write(`${told.message}\n`);
+        process.exitCode = told.parts.exitCode ?? 1;
       } else {
         process.stderr.write(
           `A defect in this project: ${thrown instanceof Error ? (thrown.stack ?? '') : String(thrown)}\n`,
@@ -62,4 +65,14 @@ export function runMain(main: () => Promise<number | void>): void {
       }
     },
   );
+}
+
+function isOfTheSandbox(thrown: unknown): boolean {
+  return !(thrown instanceof OperatorError) && (thrown instanceof ProductError || isTransportError(thrown));
+}
+
+function ofTheSandbox(thrown: unknown): OperatorError {
+  const next =
+    'look what answers (`npm run lab -- status`, or `npm run target -- check`), and run the same command again.';
+  return new OperatorError({ attempted: 'ask a part of the sandbox', seen: reason(thrown), next, cause: thrown });
 }

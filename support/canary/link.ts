@@ -27,6 +27,8 @@ export interface CanaryContext {
   workspace: Workspace;
   /** The commit that registers the app with the app-of-apps, once it is made. */
   registration?: string;
+  /** When Argo CD was asked last to compare the app-of-apps, in milliseconds since the epoch. */
+  askedAt?: number;
 }
 
 /** One link: what makes it, what proves it, and what is likely wrong when the proof fails. */
