@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeHealthy, judgeReconciled, judgeSynced } from '../../support/argocd/probes';
-import { skipReconcile } from '../../support/argocd/client';
+import { skipReconcile, type Application, type ArgoCdClient } from '../../support/argocd/client';
 import { runChain } from '../../support/canary/chain';
 import { breaksAt, causeMentions, linksHold } from '../../support/canary/expectations';
 import type { CanaryContext, Link, LinkName } from '../../support/canary/link';
+import { applicationLink } from '../../support/canary/links/application';
 import { addToTfvars, addToValues, declares, removeFromValues } from '../../support/canary/registration';
 import { asHtml, asText, summary } from '../../support/canary/report';
 import type { Finding } from '../../support/finding';
@@ -32,6 +33,22 @@ void test('a chain whose links all hold says so, link by link', async () => {
   assert.match(summary(result), /holds, all 2 links/);
   assert.ok(linksHold(result, ['repository', 'database']).every((finding) => finding.status === 'met'));
   assert.equal(linksHold(result, ['serving'])[0]?.status, 'unmet');
+});
+
+void test('a comparison that failed is asked for again, not with every look', async () => {
+  const failed = { status: { sync: { revision: 'HEAD', status: 'Unknown' } } } as unknown as Application;
+  let asked = 0;
+  const argocd = {
+    application: () => Promise.resolve(failed),
+    refresh: () => Promise.resolve(void (asked += 1)),
+  } as unknown as ArgoCdClient;
+  const shared = { ...context, systems: { ...context.systems, argocd }, registration: 'abc', askedAt: Date.now() };
+  await applicationLink.check(shared);
+  assert.equal(asked, 0, 'one that was asked for just now is waited for');
+  shared.askedAt -= 60_000;
+  await applicationLink.check(shared);
+  await applicationLink.check(shared);
+  assert.equal(asked, 1);
 });
 
 void test('the chain stops at the first broken link and names the likely cause', async () => {
