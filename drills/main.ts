@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { childEnvironment, projectSettings } from '../support/command';
 import { textTable } from '../support/evidence/findings-table';
-import { explain, runMainAndExit } from '../support/command-line';
+import { explain, runCommandLine, runMainAndExit } from '../support/command-line';
 import { OperatorError } from '../support/failure';
 import { interrupt } from '../support/interruption';
 import { assertMayAct } from '../support/target/start';
@@ -73,14 +73,7 @@ async function main(): Promise<number> {
     .description('undo what a drill left that was killed, and end its journal')
     .action(ending(resume));
   explain(program, examples);
-  try {
-    await program.parseAsync();
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return 0;
-    const next = 'see `npm run drill -- --help`.';
-    throw new OperatorError({ attempted: 'read the command line', seen: thrown.message, next, exitCode: 2 });
-  }
+  await runCommandLine('drill', () => program.parseAsync());
   return code;
 }
 

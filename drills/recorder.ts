@@ -4,7 +4,7 @@ import { registerSandboxSecrets } from '../support/evidence/known-secrets';
 import { redactor } from '../support/evidence/redaction';
 import { reason } from '../support/failure';
 import type { Finding } from '../support/finding';
-import { factoryHome, projectRoot } from '../support/paths';
+import { factoryHome, projectRoot, timeInName } from '../support/paths';
 import { processIdentity } from '../support/process';
 import type { Part, Target } from '../support/target';
 import type { DrillDefinition } from './definition';
@@ -52,7 +52,7 @@ export class Recorder {
         : {
             schema: 'sandbox-acceptance/drill-journal',
             version: 1,
-            id: `${drill.id}-${started.replaceAll(/[-:]|\.\d+/g, '')}`,
+            id: `${drill.id}-${timeInName(started)}`,
             drill: drill.id,
             title: drill.title,
             changeClasses: [...drill.changeClasses],

@@ -5,13 +5,11 @@ import { OperatorError, reason } from '../support/failure';
 import { assertMayAct } from '../support/target/start';
 import { processIdentity } from '../support/process';
 import { selectTarget, type Target } from '../support/target';
-import { Leftovers } from '../support/undo';
 import { drillContext, type DrillContext } from './definition';
 import { journalFolder, readJournals, writeJournal, type Journal } from './journal';
 import { prove } from './proof';
 import { probeSteadyState } from './steady-state';
-// The undo of a drill is replayed by its kind, which must be known here.
-import './undo';
+import { undoLeft } from './undo';
 
 /** How long the sandbox may need to be whole again, in milliseconds. */
 const healingMs = 300_000;
@@ -22,10 +20,7 @@ export async function resume(): Promise<number> {
   const target = selectTarget();
   const leave = target.occupy();
   try {
-    const done = await new Leftovers().replay(
-      target.identity(),
-      async (stage) => (await target.ready(stage)).status === 'met',
-    );
+    const done = await undoLeft(target);
     for (const description of done) console.log(`undone: ${description}`);
     const killed = readJournals().filter((journal) => isKilledOn(target, journal));
     for (const journal of killed) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { selectTarget } from '../support/target';
-import { defineUndo, type Leftovers } from '../support/undo';
+import { selectTarget, type Target } from '../support/target';
+import { defineUndo, Leftovers } from '../support/undo';
 import { drillContext } from './definition';
 import { drillNamed } from './registry';
 
@@ -23,4 +23,9 @@ export const drillUndo = defineUndo({
  */
 export function adoptUndo(leftovers: Leftovers, sandbox: string | undefined, drill: string): (() => void) | undefined {
   return leftovers.adopt(sandbox, kind, (args) => argsShape.safeParse(args).data?.drill === drill);
+}
+
+/** Undoes what killed runs left on a target. @returns what was undone. @throws OperatorError as `Leftovers.replay`. */
+export function undoLeft(target: Target, leftovers = new Leftovers()): Promise<string[]> {
+  return leftovers.replay(target.identity(), async (stage) => (await target.ready(stage)).status === 'met');
 }

@@ -81,3 +81,8 @@ export function runbookFile(): string {
   const own = process.env['RUNBOOK'];
   return own ? resolve(own) : (configured?.runbook ?? join(projectRoot, 'drills', 'CLUSTER_RECOVERY.md'));
 }
+
+/** A time as it may stand in a file's name: `20261129T085900Z`. @param iso ISO 8601 in UTC. */
+export function timeInName(iso: string): string {
+  return iso.replaceAll(/[-:]|\.\d+/g, '');
+}

@@ -1,5 +1,3 @@
-import pRetry, { AbortError } from 'p-retry';
-
 /** What a product of the sandbox answered when it refused or failed: the verdict, never retried. */
 export class ProductError extends Error {
   constructor(
@@ -42,19 +40,4 @@ export function isTransportError(thrown: unknown): boolean {
     if (typeof code === 'string' && transportCodes.has(code)) return true;
   }
   return false;
-}
-
-/**
- * Sends a request, again when the transport failed (three times within about a second: a service that restarts).
- * An answer, also a refusal, is final.
- */
-export function withTransport<T>(send: () => Promise<T>): Promise<T> {
-  return pRetry(
-    () =>
-      send().catch((thrown: unknown) => {
-        if (isTransportError(thrown) || !(thrown instanceof Error)) throw thrown;
-        throw new AbortError(thrown);
-      }),
-    { retries: 3, minTimeout: 100, factor: 2, maxTimeout: 600 },
-  );
 }

@@ -1,7 +1,7 @@
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { recordDrills } from '../../support/evidence/drill-evidence';
 import { repeatable } from '../../support/evidence/ledger';
-import { runMainAndExit } from '../../support/command-line';
+import { readCommandLine, runMainAndExit } from '../../support/command-line';
 import { OperatorError, reason } from '../../support/failure';
 import { assertMayAct } from '../../support/target/start';
 import { interrupt, isInterrupted } from '../../support/interruption';
@@ -14,7 +14,7 @@ import { asText } from '../recorder';
 import { drillNamed, drills } from '../registry';
 import { end, isKilledOn, kept } from '../resume';
 import { LeftHalfWay, runDrill } from '../run';
-import { adoptUndo } from '../undo';
+import { adoptUndo, undoLeft } from '../undo';
 import { gameDayOperator } from './operator';
 import { writePatch } from './patch';
 import { openTerminal, type Terminal } from './terminal';
@@ -51,10 +51,7 @@ async function main(): Promise<number> {
       await endDay(journal, terminal);
     for (const { drill, journal } of left) terminal.say(`Going on with ${drill.id}, begun ${journal.started}.`);
     // Of a day that was killed before its fault was there, and of other runs.
-    const undone = await leftovers.replay(
-      target.identity(),
-      async (stage) => (await target.ready(stage)).status === 'met',
-    );
+    const undone = await undoLeft(target, leftovers);
     for (const description of undone) terminal.say(`undone: ${description}`);
     if (ids.length === 0 && left.length === 0 && killed.length > 0) {
       terminal.say('Begin it anew with `npm run game-day -- ID`.');
@@ -139,15 +136,8 @@ function parse(argv: readonly string[]): string[] | undefined {
       'after',
       '\nExamples:\n  npm run game-day\n  npm run game-day -- vault-seal\n\nExit code: 0 every drill survived, 1 not, 2 no terminal, 130 Ctrl-C.',
     );
-  try {
-    command.parse([...argv], { from: 'user' });
-    return command.args;
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode === 0) return undefined;
-    const next = 'see `npm run game-day -- --help`.';
-    throw new OperatorError({ attempted: 'read the command line', seen: thrown.message, next, exitCode: 2 });
-  }
+  const given = readCommandLine('game-day', () => void command.parse([...argv], { from: 'user' }));
+  return given ? command.args : undefined;
 }
 
 runMainAndExit(main);

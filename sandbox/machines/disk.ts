@@ -11,7 +11,7 @@ import {
 import { dirname } from 'node:path';
 import { run } from '../../support/command';
 import { OperatorError } from '../../support/failure';
-import { labHome } from '../../support/paths';
+import { labHome, timeInName } from '../../support/paths';
 import { diskImage, diskImageAside, diskMount, machinesHome, snapshotsHome } from './layout';
 import { until } from './until';
 
@@ -48,7 +48,7 @@ export async function ensureDisk(say: (line: string) => void): Promise<{ fresh: 
   mkdirSync(diskMount, { recursive: true });
   if (existsSync(diskImage)) {
     if (await mountDisk()) return { fresh: false };
-    const aside = `${diskImageAside}${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+    const aside = `${diskImageAside}${timeInName(new Date().toISOString())}`;
     say(
       `${diskImage} cannot be mounted (did the host crash?): making another; it lies in ${aside} until \`lab down --purge\``,
     );

@@ -69,12 +69,7 @@ export async function takeSnapshot(name: string, state: LabState): Promise<Snaps
   const snapshot: Snapshot = { name, created: new Date().toISOString(), key: state.key };
   writeFileSync(`${about}.new`, `${JSON.stringify(snapshot, null, 2)}\n`);
   // Named and described at once: a snapshot without its description is not listed, and `lab down` would not keep it.
-  const old = `${folder}.old`;
-  await dropSubvolume(old);
-  if (existsSync(folder)) renameSync(folder, old);
-  renameSync(draft, folder);
-  renameSync(`${about}.new`, about);
-  await dropSubvolume(old);
+  await replaceSubvolume(draft, folder, () => renameSync(`${about}.new`, about));
   return snapshot;
 }
 
@@ -144,11 +139,12 @@ export async function emptyMachines(): Promise<void> {
 }
 
 /** A kill between the two renames leaves no `machines`: ensureDisk then makes an empty one, which `lab up` fills again. */
-async function replaceSubvolume(draft: string, place: string): Promise<void> {
+async function replaceSubvolume(draft: string, place: string, placed: () => void = () => undefined): Promise<void> {
   const old = `${place}.old`;
   await dropSubvolume(old);
   if (existsSync(place)) renameSync(place, old);
   renameSync(draft, place);
+  placed();
   await dropSubvolume(old);
 }
 

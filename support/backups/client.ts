@@ -6,7 +6,8 @@ import axios, { type AxiosInstance } from 'axios';
 import { z } from 'zod';
 import type { Inventory } from '../inventory';
 import { assertAllowed } from '../isolation';
-import { ProductError, withTransport } from '../product-error';
+import { ProductError } from '../product-error';
+import { withTransport } from '../transport';
 
 const listing = z.object({
   items: z.array(z.object({ name: z.string(), size: z.coerce.number(), updated: z.string() })).optional(),

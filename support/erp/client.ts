@@ -6,7 +6,8 @@ import { assertAllowed } from '../isolation';
 import type { KubernetesClient } from '../kubernetes/client';
 import { servedHosts } from '../kubernetes/ingresses';
 import type { InstanceNames } from '../naming';
-import { ProductError, withTransport } from '../product-error';
+import { ProductError } from '../product-error';
+import { withTransport } from '../transport';
 import { assertSandboxUrl } from './guard';
 import { sandbox } from './instances';
 

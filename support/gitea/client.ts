@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { redactor } from '../evidence/redaction';
 import type { Inventory } from '../inventory';
 import { assertAllowed } from '../isolation';
-import { ProductError, answered, withTransport } from '../product-error';
+import { ProductError, answered } from '../product-error';
+import { withTransport } from '../transport';
 import { readGiteaAdmin } from '../sandbox-secrets';
 
 const repository = z.object({

@@ -11,7 +11,8 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { redactor } from '../evidence/redaction';
 import { assertAllowed } from '../isolation';
-import { ProductError, answered, withTransport } from '../product-error';
+import { ProductError, answered } from '../product-error';
+import { withTransport } from '../transport';
 import { secretFile } from '../sandbox-secrets';
 import { loadApis, type Apis } from './apis';
 

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { redactor } from '../evidence/redaction';
 import type { Inventory } from '../inventory';
 import { assertAllowed } from '../isolation';
-import { ProductError, withTransport } from '../product-error';
+import { ProductError } from '../product-error';
+import { withTransport } from '../transport';
 import { readPostgresAdmin, type Login } from '../sandbox-secrets';
 
 /** One open connection. */

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { redactor } from '../evidence/redaction';
 import type { Inventory } from '../inventory';
 import { assertAllowed } from '../isolation';
-import { ProductError, answered, withTransport } from '../product-error';
+import { ProductError, answered } from '../product-error';
+import { withTransport } from '../transport';
 import { readClusterKeys } from '../sandbox-secrets';
 
 const errorResponse = z.object({

@@ -3,7 +3,8 @@ import axios, { type AxiosInstance } from 'axios';
 import { z } from 'zod';
 import { assertAllowed } from '../../isolation';
 import type { InstanceNames } from '../../naming';
-import { ProductError, withTransport } from '../../product-error';
+import { ProductError } from '../../product-error';
+import { withTransport } from '../../transport';
 import { assertSandboxUrl } from '../guard';
 
 /** SHA-256 of the content of every file of an instance's documents, by path; empty for what is no plain file. */

@@ -10,12 +10,12 @@ import { daysSinceEpoch, turned } from '../../../support/rotation';
 import type { Shard } from '../../../support/suite/shard';
 import { endOnSignals } from '../../../support/suite/signals';
 import { selectTarget, type Target } from '../../../support/target';
-import { Leftovers } from '../../../support/undo';
 import type { DrillDefinition } from '../../../drills/definition';
 import type { Journal, Phase } from '../../../drills/journal';
 import { drillNamed, drills } from '../../../drills/registry';
 import { runDrill } from '../../../drills/run';
 import { parseRunbook, readRunbook } from '../../../drills/runbook/read';
+import { undoLeft } from '../../../drills/undo';
 import { besideOf, judgeInPlace, type Beside } from './in-place';
 import { mutantsOf, shortened, type Mutant } from './mutants';
 import { MutantResults, mutantsFolder, passedBeside, stepsHash, type Result } from './results';
@@ -56,7 +56,7 @@ export async function mutateRunbook(ids: readonly string[], options: MutationOpt
   endOnSignals(() => undefined);
   try {
     const results = new MutantResults(options.goOn);
-    await new Leftovers().replay(target.identity(), async (stage) => (await target.ready(stage)).status === 'met');
+    await undoLeft(target);
     return await tryAll(plan(chosen, options.once), target, results, options);
   } finally {
     leave();
